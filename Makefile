@@ -1,0 +1,44 @@
+# make demo: install and run the main job on the demo utility.   make test: the whole test suite.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export WSS_HOME ?= $(CURDIR)/workspace
+export DO_NOT_TRACK = 1
+export PREFECT_SERVER_ANALYTICS_ENABLED = false
+
+.PHONY: setup demo test bench lab lint lock docs clean
+
+setup: $(VENV)/.installed  ## install everything, at the locked versions, into .venv
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --compile-bytecode --require-hashes --requirement requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --compile-bytecode --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## the main job: SCADA files in, a proven plan out
+	$(BIN)/wss demo
+
+test: setup lint  ## every test, on two processes
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: setup  ## style and import contract
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+bench: setup  ## the figures of docs/benchmarks.md
+	$(BIN)/python benchmarks/run_all.py
+
+lab: setup  ## JupyterLab on the notebooks
+	$(BIN)/wss lab
+
+lock:  ## renew requirements.lock and environment.yml from pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml --output-file requirements.lock
+	$(BIN)/python .ci/environment.py
+
+docs: setup  ## renew the generated pages of docs/
+	$(BIN)/python -m wss.config.document
+
+clean:  ## remove what make setup and make test made; the workspace stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build

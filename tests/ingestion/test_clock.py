@@ -1,0 +1,102 @@
+"""Both clock changes: every instant right, or quarantined with its reason."""
+
+import pandas as pd
+import pytest
+
+from wss.config import ImportProfile
+from wss.ingestion import readers
+
+SHOWN = "%Y-%m-%d %H:%M"
+AUTUMN = {"Europe/Rome": "2022-10-29T20:00", "America/New_York": "2022-11-06T02:00", "Australia/Lord_Howe": "2022-04-02T12:00"}
+SPRING = {"Europe/Rome": "2022-03-26T22:00", "America/New_York": "2022-03-13T04:00", "Australia/Lord_Howe": "2022-10-01T12:00"}
+
+
+def profile(zone: str) -> ImportProfile:
+    return ImportProfile(name="x", files="*", layout="long", tag_column="tag", time_format=SHOWN, time_zone=zone)
+
+
+def export(times: pd.DatetimeIndex, zone: str, tags=("A",)) -> bytes:
+    """What a SCADA in `zone` exports at UTC `times`: wall clock, interleaved tags."""
+    shown = times.tz_localize("UTC").tz_convert(zone).strftime(SHOWN)
+    return ("time,tag,value\n" + "".join(f"{stamp},{tag},1\n" for stamp in shown for tag in tags)).encode()
+
+
+def last_of(stored: list[pd.Timestamp]):
+    return lambda tag: stored[-1] if stored else None
+
+
+def day(start: str, minutes: int = 15) -> pd.DatetimeIndex:
+    return pd.date_range(start, periods=8 * 60 // minutes, freq=f"{minutes}min")
+
+
+@pytest.mark.parametrize("zone", AUTUMN)
+@pytest.mark.parametrize("minutes", [5, 15, 30])
+@pytest.mark.parametrize("change", [AUTUMN, SPRING])
+def test_a_file_over_a_clock_change(zone, minutes, change):
+    times = day(change[zone], minutes)
+    assert times.tz_localize("UTC").tz_convert(zone).map(lambda t: t.utcoffset()).nunique() == 2
+    parsed = readers.read(export(times, zone, ("A", "B", "C")), "x", profile(zone))
+    assert parsed.quarantine.empty
+    for tag in "ABC":
+        assert parsed.readings.loc[parsed.readings["tag"] == tag, "time"].tolist() == times.tolist()
+
+
+@pytest.mark.parametrize("zone", AUTUMN)
+def test_the_newest_first(zone):
+    times = day(AUTUMN[zone])[::-1]
+    assert readers.read(export(times, zone), "x", profile(zone)).readings["time"].tolist() == times.tolist()
+
+
+@pytest.mark.parametrize("zone", AUTUMN)
+def test_a_skipped_time_is_quarantined_with_its_reason(zone):
+    times = day(SPRING[zone])
+    local = times.tz_localize("UTC").tz_convert(zone)
+    jump = next(i for i in range(1, len(local)) if local[i].utcoffset() != local[i - 1].utcoffset())
+    skipped = (local[jump - 1].tz_localize(None) + pd.Timedelta(minutes=15)).strftime(SHOWN)
+    parsed = readers.read(f"time,tag,value\n{skipped},A,1\n".encode(), "x", profile(zone))
+    assert parsed.readings.empty
+    assert parsed.quarantine["reason"].item() == f"the clocks of {zone} skip this time"
+
+
+@pytest.mark.parametrize("change", [*AUTUMN.values(), *SPRING.values()])
+def test_a_fixed_offset_knows_no_clock_change(change):
+    times = day(change)
+    shown = (times + pd.Timedelta(hours=1)).strftime(SHOWN)
+    data = ("time,tag,value\n" + "".join(f"{stamp},A,1\n" for stamp in shown)).encode()
+    assert readers.read(data, "x", profile("+01:00")).readings["time"].tolist() == times.tolist()
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+@pytest.mark.parametrize("zone", AUTUMN)
+def test_files_of_a_few_readings_by_continuity(zone, length):
+    """Each file holds only the next readings, and is delivered months later, so that only the stored readings can tell."""
+    times, stored = day(AUTUMN[zone]), []
+    for at in range(0, len(times), length):
+        parsed = readers.read(export(times[at:at + length], zone), "x", profile(zone), pd.Timestamp("2023-01-01"),
+                              last_of(stored))
+        stored += parsed.readings["time"].tolist()
+    assert stored == times.tolist()
+
+
+@pytest.mark.parametrize("length", [3, 4, 8])
+def test_windows_that_overlap_by_what_can_have_been_known(length):
+    """Every quarter of an hour a file with the last readings again: the delivery excludes what has not happened yet."""
+    times, zone, stored = day(AUTUMN["Europe/Rome"]), "Europe/Rome", []
+    for end in range(length, len(times) + 1):
+        window = times[end - length:end]
+        parsed = readers.read(export(window, zone), "x", profile(zone), window[-1] + pd.Timedelta(minutes=2),
+                              last_of(stored))
+        assert parsed.readings["time"].tolist() == window.tolist()
+        stored = window.tolist()
+
+
+def test_a_file_sent_again_in_the_first_pass_is_not_taken_for_the_second():
+    times = pd.date_range("2022-10-30T00:00", periods=3, freq="15min")  # 02:00, 02:15, 02:30 summer time
+    parsed = readers.read(export(times, "Europe/Rome"), "x", profile("Europe/Rome"), times[-1] + pd.Timedelta(minutes=5),
+                          lambda tag: times[-1])
+    assert parsed.readings["time"].tolist() == times.tolist()
+
+
+def test_a_file_that_starts_in_the_second_pass_and_goes_on():
+    times = pd.date_range("2022-10-30T01:15", periods=8, freq="15min")
+    assert readers.read(export(times, "Europe/Rome"), "x", profile("Europe/Rome")).readings["time"].tolist() == times.tolist()

@@ -1,0 +1,154 @@
+"""What a plan must be: within all limits, cheap, the same each time, obedient, and there even when something is missing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from wss.errors import DataError
+from wss.hydraulics import Engine
+from wss.optimization import PeakCharge, Pin, case, model, solve, verify
+from wss.optimization.ladder import last_plan, level_control
+
+HOUR = pd.Timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def solution(problem):
+    return solve(problem)
+
+
+def test_a_plan_keeps_all_limits_and_beats_level_control(problem, solution):
+    assert solution.rung in ("converged", "limit")
+    assert solution.verdict.violations == solution.verdict.band_violations == ()
+    own = verify(problem, level_control(problem))
+    assert solution.verdict.cost < 0.8 * own.cost
+    level = solution.verdict.simulation.level.sel(tank="T")
+    assert float(level[-1]) >= 2.0 - 1e-3
+    assert 0.5 < float(level.min()) <= float(level.max()) < 4.0
+
+
+def test_the_same_plan_each_time(problem, solution):
+    again = solve(problem)
+    xr.testing.assert_identical(again.pump_speed, solution.pump_speed)
+    assert again.verdict.cost == solution.verdict.cost
+
+
+def test_the_dear_hours_are_avoided(solution):
+    energy = solution.verdict.simulation.energy.sum("pump").to_numpy()
+    assert energy[17 * 4 : 21 * 4].sum() < 0.05 * energy.sum()
+
+
+def test_pins_and_pumps_out_of_service(problem):
+    noon = Pin("P1", problem.start + 17 * HOUR, problem.start + 19 * HOUR, True)
+    night = Pin("P1", problem.start, problem.start + 2 * HOUR, False)
+    held = solve(replace(problem, pins=(noon, night), out_of_service=("P2",)))
+    assert held.verdict.feasible
+    first = held.pump_speed.sel(pump="P1").to_numpy()
+    assert (first[17 * 4 : 19 * 4] == 1).all()
+    assert (first[: 2 * 4] == 0).all()
+    assert (held.pump_speed.sel(pump="P2") == 0).all()
+
+
+def test_a_demand_charge_keeps_the_peak_down(problem, solution):
+    power = solution.verdict.simulation.power.sum("pump").to_numpy()
+    so_far = 0.6 * power.max()
+    charged = solve(replace(problem, charges=(PeakCharge(5.0, 15, so_far),)))
+    free = verify(charged.problem, solution.pump_speed)
+    assert charged.verdict.feasible
+    assert charged.verdict.cost + charged.verdict.charge < free.cost + free.charge
+    assert charged.verdict.charge == pytest.approx(
+        5 * max(charged.verdict.simulation.power.sum("pump").to_numpy().max() - so_far, 0)
+    )
+
+
+def test_end_levels_are_kept_or_those_of_a_settled_day(problem):
+    high = solve(replace(problem, end_level={"T": 3.2}))
+    assert float(high.verdict.simulation.level.sel(tank="T")[-1]) >= 3.2 - 1e-3
+    two_days = pd.date_range(problem.start, periods=48, freq="h", name="time")
+    tiled = xr.DataArray(np.tile(problem.price.to_numpy(), 2), dims="time", coords={"time": two_days})
+    settled = solve(replace(problem, horizon=48 * HOUR, price=tiled, end_level=None, end_level_floor={"T": 1.0}))
+    level = settled.verdict.simulation.level.sel(tank="T")
+    assert settled.verdict.feasible
+    assert settled.problem.end_level["T"] >= 1.0 - 1e-6
+    assert float(level[-1]) >= float(level.sel(time=problem.start + 24 * HOUR)) - 0.25
+
+
+def test_few_starts_where_they_are_limited(problem):
+    few = solve(replace(problem, max_starts={"P1": 2, "P2": 2}))
+    assert few.verdict.feasible
+    assert max(few.verdict.starts.values()) <= 2
+
+
+def test_variable_speed(problem, solution):
+    drives = solve(replace(problem, speed_range={"P1": (0.8, 1.0), "P2": (0.8, 1.0)}, decision_step=HOUR, replay_step_s=300))
+    assert drives.verdict.feasible
+    speeds = np.unique(drives.pump_speed)
+    assert ((speeds == 0) | ((speeds >= 0.8) & (speeds <= 1.0))).all()
+
+
+def test_a_missing_solver_lowers_the_rung(problem, solution, monkeypatch):
+    monkeypatch.setattr(model, "available", lambda: False)
+    first = solve(problem)
+    assert (first.rung, first.verdict.feasible) == ("level_control", True)
+    assert "HiGHS" in first.reason
+    second = solve(replace(problem, previous=solution.pump_speed))
+    assert second.rung == "last_plan"
+    xr.testing.assert_equal(second.pump_speed, solution.pump_speed)
+
+
+def test_the_last_plan_goes_on_as_a_day_before(problem, solution):
+    later = replace(
+        problem,
+        start=problem.start + 6 * HOUR,
+        previous=solution.pump_speed,
+        price=problem.price.assign_coords(time=problem.price.time + np.timedelta64(6, "h")),
+    )
+    speed = last_plan(later)
+    np.testing.assert_array_equal(speed[: 18 * 4], solution.pump_speed[6 * 4 :])
+    np.testing.assert_array_equal(speed[18 * 4 :], solution.pump_speed[: 6 * 4])
+    pinned = replace(later, pins=(Pin("P1", later.start, later.end, True),))
+    assert (last_plan(pinned).sel(pump="P1") == 1).all()
+
+
+def test_a_tank_that_cannot_hold_its_band_is_named_with_its_time(problem):
+    best = solve(replace(problem, out_of_service=("P1", "P2"), level_min={"T": 1.5}))
+    assert best.rung not in ("converged", "limit", "proven")
+    assert "tank T cannot stay above 1.50 m from 2026-01-05 " in best.reason
+    assert "short" in best.reason
+
+
+def test_what_the_network_lacks_is_refused(problem):
+    with pytest.raises(DataError) as told:
+        solve(
+            replace(problem, pins=(Pin("P9", problem.start, problem.end, True),), level_min={"U": 1.0}, pressure_min={"X": 3.0})
+        )
+    for part in ("pump with a pin: P9", "tank with a band: U", "node with a pressure limit: X"):
+        assert part in str(told.value)
+
+
+def test_a_solved_case_holds_before_the_judge(problem, solution, judge, tmp_path):
+    case.write(problem, solution.pump_speed, level_control(problem), tmp_path)
+    told = judge(tmp_path / "case.yml", tmp_path / "plan.csv")
+    assert told["feasible"]
+    assert told["cost"] == pytest.approx(solution.verdict.cost, abs=1e-3)
+    assert judge(tmp_path / "case.yml", tmp_path / "baseline.csv")["feasible"]
+
+
+@pytest.mark.parametrize(("name", "reach"), [("net3.yml", 136.5), ("single-station/hourly.yml", 131.5)])
+def test_benchmarks(name, reach, bench, judge, tmp_path):
+    path = bench / "pumps" / name
+    found = solve(case.read(path))
+    case.write_plan(found.pump_speed, tmp_path / "plan.csv")
+    told = judge(path, tmp_path / "plan.csv")
+    assert told["feasible"]
+    assert told["cost"] <= reach
+
+
+def test_engine_stays_the_callers(problem):
+    with Engine(problem.network) as engine:
+        before = engine.snapshot({"P1": 1.0}, {"T": 2.0}, 0)
+        solve(problem)
+        assert engine.snapshot({"P1": 1.0}, {"T": 2.0}, 0) == before

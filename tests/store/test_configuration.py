@@ -1,0 +1,57 @@
+"""Versions of the configuration, and sensors that never lose a reading."""
+
+import pandas as pd
+import pytest
+
+from wss.errors import ConfigError, NotFoundError
+
+
+def test_versions_are_append_only(store):
+    assert store.documents() == {}
+    assert store.versions().empty
+    first, second = {"tenant.yml": "a", "profiles/x.yml": "ção"}, {"tenant.yml": "b"}
+    assert store.put_documents(first, "ana", "start", pd.Timestamp("2022-01-01T10:00")) == 1
+    assert store.put_documents(second, "rui", "less", pd.Timestamp("2022-01-02")) == 2
+    assert store.documents() == store.documents(2) == second
+    assert store.documents(1) == first
+    assert store.versions().to_numpy().tolist() == [
+        [1, pd.Timestamp("2022-01-01T10:00"), "ana", "start"], [2, pd.Timestamp("2022-01-02"), "rui", "less"]]
+    for number in (0, 3):
+        with pytest.raises(NotFoundError, match=f"no version {number} .* there are 1 to 2"):
+            store.documents(number)
+
+
+def test_sensors_and_aliases(store, sensors):
+    frame = store.sensors()
+    assert frame[["tag", "quantity", "item", "unit", "valid_from"]].to_numpy().tolist() == [
+        ["F", "flow", "P", "gpm", 0], ["L", "level", "T", "ft", 0]]
+    assert store.aliases() == {"LL": "L"}
+    store.sync_sensors(sensors)
+    pd.testing.assert_frame_equal(store.sensors(), frame)
+
+
+def test_an_entry_without_readings_may_change_or_go(store, sensors):
+    level, flow = sensors
+    store.sync_sensors([level.model_copy(update={"unit": "m", "aliases": ()})])
+    assert store.sensors()[["tag", "unit"]].to_numpy().tolist() == [["L", "m"]]
+    assert store.aliases() == {}
+
+
+def test_an_entry_with_readings_stays_and_keeps_its_meaning(store, give, sensors):
+    level, flow = sensors
+    give("2022-03-01T01:00", {"2022-03-01": 1})
+    with pytest.raises(ConfigError, match=r"2 faults[\s\S]*item was 'T'[\s\S]*unit was 'ft' .*add a second entry"):
+        store.sync_sensors([level.model_copy(update={"unit": "m", "item": "T2"}), flow])
+    store.sync_sensors([flow])
+    assert store.sensors()["tag"].tolist() == ["F", "L"]
+    assert store.last_time() == pd.Timestamp("2022-03-01")
+
+
+def test_a_replaced_meter_is_a_second_entry(store, give, sensors):
+    level, flow = sensors
+    later = level.model_copy(update={"unit": "m", "valid_from": pd.Timestamp("2022-03-02T01:00+01:00").to_pydatetime()})
+    give("2022-03-01T01:00", {"2022-03-01": 1})
+    store.sync_sensors([level, later, flow])
+    frame = store.sensors()
+    assert frame["valid_from"].tolist() == [0, 0, pd.Timestamp("2022-03-02").value // 10**9]
+    assert frame["unit"].tolist() == ["gpm", "ft", "m"]

@@ -1,0 +1,109 @@
+"""Figures and tables of the notebooks show the numbers that they were given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from wss import views
+from wss.views.words import say
+
+
+@pytest.fixture(autouse=True)
+def _no_open_figures():
+    yield
+    assert not plt.get_fignums(), "a view must close its figure, or a long process keeps every one"
+
+
+def lines(axis, label):
+    return [line for line in axis.get_lines() if line.get_label() == label]
+
+
+def test_plan_chart_shows_levels_and_hours_run(day):
+    figure = views.plan_chart(day.plan, day.levels, day.tanks, day.tariff, pumps=day.pumps, baseline_levels=day.baseline_levels,
+                              band=day.band, past_levels=day.past_levels, time_zone=day.time_zone)
+    *tanks, gantt = figure.axes
+    assert [axis.get_title(loc="left") for axis in tanks] == [t.title for t in day.tanks]
+    for axis, tank in zip(tanks, day.tanks, strict=True):
+        (planned,) = lines(axis, say("planned"))
+        np.testing.assert_array_equal(planned.get_ydata(), day.levels["level"].sel(tank=tank.id))
+        low, high = axis.get_ylim()
+        assert low < tank.level_min_m
+        assert high > tank.level_max_m
+    hours = sum(bar.get_width() for bar in gantt.patches if bar.get_height() == pytest.approx(0.62)) * 24
+    assert hours == pytest.approx(float((day.plan["pump_speed"] > 0).sum()) / 4)
+    assert [t.get_text() for t in gantt.get_yticklabels()] == ["Lake pump", "River pump"]
+    figure.canvas.draw()
+    assert "Tue\n26/07" in [t.get_text() for t in gantt.get_xticklabels()]
+
+
+def test_forecast_chart_has_a_panel_a_zone(day):
+    figure = views.forecast_chart(day.forecast, day.observed, day.time_zone, "pt")
+    assert [a.get_title(loc="left") for a in figure.axes] == ["norte", "sul"]
+    (median,) = lines(figure.axes[0], say("forecast", "pt"))
+    np.testing.assert_array_equal(median.get_ydata(), day.forecast["demand"].sel(zone="norte", quantile=0.5))
+
+
+def test_forecast_error_is_zero_for_a_perfect_forecast(day):
+    truth = day.forecast["demand"].sel(quantile=0.5, drop=True)
+    figure = views.forecast_error_chart(day.forecast, truth, truth + 7.0)
+    (model,), (naive,) = (lines(figure.axes[0], say(key)) for key in ("forecast", "naive"))
+    assert np.allclose(model.get_ydata(), 0)
+    assert np.allclose(naive.get_ydata(), 7.0)
+
+
+def test_demand_chart_says_how_much_is_missing(day):
+    titles = [a.get_title(loc="left") for a in views.demand_chart(day.observed, day.time_zone).axes]
+    assert titles[0].endswith(f"{3 / 48:.1%} missing")
+    assert titles[1].endswith("0.0% missing")
+
+
+def test_quality_chart_counts_by_sensor():
+    time = pd.date_range("2022-07-22", periods=48, freq="30min")
+    frame = pd.concat([pd.DataFrame({"time": time, "quantity": q, "item": "10", "flag": flag})
+                       for q, flag in (("flow", 0), ("power", np.arange(48) % 4 // 3))])
+    axis = views.quality_chart(frame).axes[0]
+    assert [t.get_text().split()[-1] for t in axis.get_yticklabels()] == ["100.0%", "75.0%"]
+
+
+def test_actions_table_is_local_and_in_words(day):
+    table = views.actions_table(day.actions, day.time_zone, "en", day.pumps).data
+    assert table.iloc[1].tolist() == ["Mon 07:45", "River pump", "Set to 90%", "Night", "holds the level of Tank South"]
+    html = views.actions_table(day.actions, day.time_zone).to_html()
+    assert "&lt;b&gt;" in html
+    assert "fills the tanks <b>" not in html
+
+
+def test_cost_table_adds_up(day):
+    table = views.cost_table(day.summary, "EUR").data
+    plan, baseline = table.iloc[-1, 1:3]
+    assert (plan, baseline) == (pytest.approx(492.4), pytest.approx(591.4))
+    assert table.iloc[-1, 3] == pytest.approx(-99.0)
+    assert table.iloc[-1, 4] == pytest.approx(-100 * 99 / 591.4)
+
+
+def test_cost_table_without_a_baseline_leaves_it_blank(day):
+    unknown = dict.fromkeys(("baseline_cost", "baseline_energy_kwh", "baseline_demand_charge"))
+    styled = views.cost_table(day.summary | unknown, "EUR")
+    assert styled.data["level control"].isna().all()
+    assert "nan" not in styled.to_html().lower()
+
+
+def test_margin_table_against_hand(day):
+    levels = day.levels["level"].copy(data=np.full(day.levels["level"].shape, 5.0)).to_dataset()
+    levels["level"][10, 0] = 1.5
+    table = views.margin_table(levels, day.tanks, day.time_zone).data
+    assert table["Above lower limit [m]"].tolist() == pytest.approx([-0.5, 3.0, 3.0])
+    assert table["Lowest at"][0] == "Mon 08:30"
+    assert table["At the end [m]"].tolist() == [5.0, 5.0, 5.0]
+
+
+def test_kpi_table_puts_sources_side_by_side():
+    rows = [("energy", "plan", 900.0, "kWh"), ("energy", "actual", 950.0, "kWh"),
+            ("energy", "baseline", 990.0, "kWh"), ("starts", "actual/10", 3.0, "1"),
+            ("starts", "plan/10", 2.0, "1"), ("minutes_outside_limits", "actual/1", 4.0, "min")]
+    kpis = pd.DataFrame(rows, columns=["name", "item", "value", "unit"]).assign(time=pd.Timestamp("2022-07-24"))
+    table = views.kpi_table(kpis).data
+    assert list(table.columns) == ["Figure", "Item", "Plan", "Actual", "Level control"]
+    assert table.iloc[0].tolist() == ["Energy [kWh]", "", 900.0, 950.0, 990.0]
+    assert table.iloc[1].tolist()[:4] == ["Pump starts [1]", "10", 2.0, 3.0]

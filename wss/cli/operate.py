@@ -1,0 +1,162 @@
+"""Commands of the daily business: ingest, cycle, kpi, status."""
+
+from typing import Annotated
+
+import typer
+
+from wss.cli.console import Json, Tenants, chosen, err, open_workspace, print_failures, print_json, print_table, progress_bar
+
+SOURCES = ("plan", "actual", "baseline")
+"""What the key figures are of, side by side."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    for command in (ingest, cycle, kpi, status):
+        app.command(rich_help_panel="Run")(command)
+
+
+def ingest(tenants: Tenants = None, as_json: Json = False) -> None:
+    """Read the files that wait in the inbox, each exactly once.
+
+    Every reading is stored, duplicate, corrected, missing, set aside (unknown tag) or quarantined (unreadable), and the counts
+    add up. Files move to archive/, or to quarantine/ with a report beside them.
+
+    [dim]Examples:[/dim]
+      wss ingest                 every tenant
+      wss ingest litoral --json
+    """
+    from wss.cycle import intake_of
+
+    workspace = open_workspace()
+    results = []
+    with progress_bar() as bar:
+        for name in chosen(workspace, tenants):
+            results.append(intake_of(name, workspace, _files(bar, bar.add_task(f"{name}: intake", total=None))))
+    if as_json:
+        print_json([r.as_dict() for r in results])
+    else:
+        counts = ("read", "stored", "duplicate", "corrected", "missing", "set_aside", "quarantined")
+        columns = ("tenant", "files", *(c.replace("_", " ") for c in counts))
+        print_table("Intake", columns, [(r.tenant, len(r.files), *(sum(f[c] for f in r.files) for c in counts)) for r in results])
+        for tenant, file in ((r.tenant, f) for r in results for f in r.files if f["reason"]):
+            told = f"{tenant}: {file['name']} {file['state']}: {file['reason']}"
+            err.print(told, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(print_failures([(r.tenant, r.error) for r in results]))
+
+
+def cycle(
+    tenants: Tenants = None,
+    now: Annotated[str, typer.Option(help="Moment to plan from [UTC, ISO]; empty: the clock, or a replay's last reading.")] = "",
+    intake: Annotated[bool, typer.Option(help="Read the inbox first.")] = True,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "command line",
+    as_json: Json = False,
+) -> None:
+    """Files in, a plan proven in EPANET out: intake, forecast, optimize, publish.
+
+    One line a tenant; a tenant that fails stops no other, and its last plan stays in force. Every number leads to an executed
+    notebook, whose path is in the JSON.
+
+    [dim]Examples:[/dim]
+      wss cycle                                     every tenant, now
+      wss cycle litoral --now 2022-07-25T06:00      a moment of the past, from what was known then
+      wss cycle --json > cycle.json                 for programs
+    """
+    from wss.cycle import STAGES, run_cycle
+    from wss.times import utc
+
+    if now:
+        utc(now)
+    workspace = open_workspace()
+    results = []
+    with progress_bar() as bar:
+        for name in chosen(workspace, tenants):
+            task = bar.add_task(name, total=len(STAGES))
+            results.append(run_cycle(name, now or None, workspace, intake, reason, _stages(bar, task, name)))
+            bar.update(task, completed=len(STAGES))
+    if as_json:
+        print_json([r.as_dict() for r in results])
+    else:
+        columns = {"tenant": "tenant", "now": "now", "rung": "rung", "plan_cost": "plan cost", "baseline_cost": "baseline",
+                   "saving_percent": "saving %", "violations": "violations", "forecast_wape": "WAPE", "cpu_seconds": "CPU s",
+                   "peak_memory_mb": "MB"}
+        print_table("Cycle", list(columns.values()), [[getattr(r, key) for key in columns] for r in results])
+        for result in results:
+            err.print(f"[dim]{result.tenant}: {result.reason or ''}[/dim]", highlight=False, soft_wrap=True)
+            for path in result.notebooks:
+                err.print(f"  {path}", highlight=False, soft_wrap=True)
+    raise typer.Exit(print_failures([(r.tenant, r.error) for r in results]))
+
+
+def kpi(
+    tenants: Tenants = None,
+    day: Annotated[str, typer.Option(help="Local date, such as 2022-07-24; default: the last complete day.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Key figures of one day: plan, actual and what the network's own level control would have cost.
+
+    [dim]Examples:[/dim]
+      wss kpi
+      wss kpi litoral --day 2022-07-24 --json
+    """
+    from wss.cycle import run_daily
+
+    workspace = open_workspace()
+    results = []
+    with progress_bar() as bar:
+        for name in chosen(workspace, tenants):
+            bar.add_task(f"{name}: key figures", total=None)
+            results.append(run_daily(name, day, workspace))
+    if as_json:
+        print_json([r.as_dict() for r in results])
+    else:
+        for result in results:
+            if result.kpis:
+                print_table(f"{result.tenant}, {result.day}", ("figure", "item", *SOURCES, "unit"), _by_source(result.kpis))
+    raise typer.Exit(print_failures([(r.tenant, r.error) for r in results]))
+
+
+def status(tenants: Tenants = None, as_json: Json = False) -> None:
+    """How each tenant stands: ages of data, forecast and plan, the rung of the plan, what waits and what failed last.
+
+    [dim]Examples:[/dim]
+      wss status
+      wss status --json
+    """
+    from wss.steps.status import tenant_status
+
+    workspace = open_workspace()
+    states = [tenant_status(workspace, name) for name in chosen(workspace, tenants)]
+    if as_json:
+        print_json(states)
+        return
+    columns = {"tenant": "tenant", "now": "now", "data_age_minutes": "data age min", "forecast_age_minutes": "forecast min",
+               "plan_age_minutes": "plan min", "rung": "rung", "files_waiting": "files"}
+    title = f"Status, code {states[0]['code_version']}"
+    print_table(title, list(columns.values()), [[state.get(key) for key in columns] for state in states])
+    for state in states:
+        for word in ("reason", "error"):
+            if state.get(word):
+                err.print(f"{state['tenant']}: {word}: {state[word]}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _by_source(kpis: list[dict]) -> list[list]:
+    """Rows of the key figures' table: name, what of, one value a source, unit."""
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    units = {k["name"]: k["unit"] for k in kpis}
+    for kpi in kpis:
+        source, _, part = kpi["item"].partition("/")
+        rows.setdefault((kpi["name"], part), {})[source] = kpi["value"]
+    return [[name, part, *(values.get(source) for source in SOURCES), units[name]] for (name, part), values in rows.items()]
+
+
+def _stages(bar, task, name: str):
+    """Callback that shows the stage a cycle is in."""
+    from wss.cycle import STAGES
+
+    return lambda stage: bar.update(task, description=f"{name}: {stage}", completed=STAGES.index(stage))
+
+
+def _files(bar, task):
+    """Callback that shows how many files of an intake are done."""
+    return lambda done, total, name: bar.update(task, completed=done, total=total)

@@ -1,0 +1,105 @@
+"""Commands for the tenants' configuration: tenant new, tenant list, check, apply."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from wss.cli.console import WRONG_INPUT, Json, OneTenant, Tenants, chosen, err, open_workspace, out, print_json, print_table
+from wss.errors import ConfigError, NotFoundError, StoreError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    group = typer.Typer(no_args_is_help=True, help="Set up tenants and list them.")
+    group.command("new")(new)
+    group.command("list")(list_tenants)
+    app.add_typer(group, name="tenant", rich_help_panel="Configure")
+    for command in (check, apply):
+        app.command(rich_help_panel="Configure")(command)
+
+
+def new(
+    name: OneTenant,
+    like: Annotated[str, typer.Option(help="Tenant or demo utility whose files are the pattern.")] = "litoral",
+) -> None:
+    """Write the files of a new tenant, to be edited: tenant.yml, sensors.yml, tariff.yml and an import profile.
+
+    [dim]Example:[/dim]
+      wss tenant new porto_novo
+    """
+    from wss.demo.pattern import new_tenant
+
+    folder = new_tenant(open_workspace(), name, like)
+    out.print(f"wrote {folder}", highlight=False, soft_wrap=True)
+    out.print(f"Edit its files, then: wss check {name}, wss apply {name}", highlight=False)
+
+
+def list_tenants(as_json: Json = False) -> None:
+    """List the tenants: title, whether simulated, version of the active configuration.
+
+    [dim]Example:[/dim]
+      wss tenant list
+    """
+    workspace = open_workspace()
+    rows = [_entry(workspace, name) for name in workspace.names()]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(f"Tenants in {workspace.home}", ("tenant", "title", "version", "note"), [list(r.values()) for r in rows])
+
+
+def check(tenants: Tenants = None) -> None:
+    """Check a tenant's files against the schema, each other and the network, and list every fault at once. Nothing is changed.
+
+    [dim]Example:[/dim]
+      wss check litoral
+    """
+    from wss.steps.apply import check_tenant
+
+    workspace = open_workspace()
+    wrong = False
+    for name in chosen(workspace, tenants):
+        try:
+            configuration = check_tenant(workspace, name)
+        except ConfigError as error:
+            wrong = True
+            err.print(f"{name}: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+            continue
+        system = configuration.tenant.system
+        out.print(f"{name}: good. {len(configuration.sensors)} sensors, {len(system.zones)} zones, {len(system.tanks)} tanks, "
+                  f"{len(system.pumps)} pumps, tariff {configuration.tariff.name}", highlight=False, soft_wrap=True)
+    raise typer.Exit(WRONG_INPUT if wrong else 0)
+
+
+def apply(
+    tenant: OneTenant,
+    note: Annotated[str, typer.Option("--note", "-m", help="What changes and why, for the history.")] = "",
+    author: Annotated[str, typer.Option(help="Who changes it; default: the user who is logged in.")] = "",
+) -> None:
+    """Check a tenant's files and make them the active version, which is what every run reads. Shows what changed.
+
+    [dim]Example:[/dim]
+      wss apply litoral --note "new tariff from October"
+    """
+    from wss.steps.apply import apply_tenant
+
+    workspace = open_workspace()
+    chosen(workspace, [tenant])
+    version, diff = apply_tenant(workspace, tenant, author or getpass.getuser(), note)
+    if diff and version > 1:
+        out.print(diff, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{tenant}: version {version} is active" + ("" if diff else "; nothing has changed"), highlight=False)
+
+
+def _entry(workspace, name: str) -> dict:
+    """A tenant as `tenant list` shows it."""
+    from wss.steps.apply import active
+    from wss.store import open_store
+
+    try:
+        with open_store(workspace, name) as store:
+            version = int(store.versions()["version"].max())
+            return {"tenant": name, "title": active(store).tenant.title, "version": version, "note": None}
+    except (StoreError, ConfigError, NotFoundError) as error:
+        return {"tenant": name, "title": None, "version": None, "note": str(error)}

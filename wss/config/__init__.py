@@ -1,0 +1,15 @@
+"""Frozen models of a tenant's files; load and validate."""
+
+from wss.config.base import Calendar, Frozen
+from wss.config.calendars import holiday_dates
+from wss.config.load import load, read_folder
+from wss.config.sensors import ImportProfile, Limits, Sensor, SensorFile
+from wss.config.system import Pressure, Pump, System, Tank, TiedLink, Zone
+from wss.config.tariff import DemandCharge, Period, Span, Tariff, TariffVersion
+from wss.config.tenant import Configuration, Forecast, Intake, Plan, Tenant
+
+__all__ = [
+    "Calendar", "Configuration", "DemandCharge", "Forecast", "Frozen", "ImportProfile", "Intake", "Limits", "Period", "Plan",
+    "Pressure", "Pump", "Sensor", "SensorFile", "Span", "System", "Tank", "Tariff", "TariffVersion", "Tenant", "TiedLink", "Zone",
+    "holiday_dates", "load", "read_folder",
+]

@@ -1,0 +1,231 @@
+"""The one path from files to a published plan; the command line loops over it, a Prefect flow maps it."""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from wss import notebooks, times
+from wss.config import Configuration
+from wss.errors import WssError
+from wss.steps.apply import active
+from wss.steps.intake import run_intake
+from wss.steps.publish import later_plan, publish
+from wss.steps.run import resolve_now, usage
+from wss.store import RunRecord, Store, Workspace, find_home, open_store
+
+log = logging.getLogger(__name__)
+
+STAGES = ("intake", "forecast", "optimize", "publish")
+LEASE_S = 2 * notebooks.CELL_TIMEOUT_S
+FIGURES = ("rung", "reason", "plan_cost", "baseline_cost", "saving_percent", "demand_charge", "baseline_demand_charge")
+"""What a cycle reports of the optimize run's summary."""
+
+
+@dataclass(frozen=True)
+class CycleResult:
+    """What one cycle of one tenant did. Costs are energy over the horizon [currency]; a demand charge is apart."""
+
+    tenant: str
+    now: str | None = None
+    rung: str = "none"
+    reason: str | None = None
+    plan_cost: float | None = None
+    baseline_cost: float | None = None
+    saving_percent: float | None = None
+    demand_charge: float | None = None
+    baseline_demand_charge: float | None = None
+    violations: int | None = None
+    forecast_wape: float | None = None
+    files: int = 0
+    """Files that came in."""
+    cpu_seconds: float = 0.0
+    """CPU of the whole cycle, notebooks included [s]."""
+    peak_memory_mb: float = 0.0
+    """Largest memory of one of its processes [MB]."""
+    notebooks: list[str] = field(default_factory=list)
+    """Paths of the executed notebooks."""
+    run_folder: str | None = None
+    """Folder of the optimize run, with case.yml, network.inp, plan.csv and baseline.csv."""
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class IntakeResult:
+    """What one intake of one tenant did."""
+
+    tenant: str
+    files: list[dict[str, Any]] = field(default_factory=list)
+    """Each file: name, state and the counts of its readings."""
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class DailyResult:
+    """What the daily run of one tenant did."""
+
+    tenant: str
+    day: str
+    kpis: list[dict[str, Any]] = field(default_factory=list)
+    """Key figures: name, item, value, unit."""
+    notebook: str | None = None
+    run_folder: str | None = None
+    cpu_seconds: float = 0.0
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def run_cycle(tenant: str, now: str | pd.Timestamp | None = None, workspace: Workspace | None = None, intake: bool = True,
+              reason: str = "schedule", progress: Callable[[str], None] = lambda stage: None) -> CycleResult:
+    """Intake, forecast, optimize and publish for one tenant.
+
+    Never raises for what is wrong with one tenant, so that the others go on: `error` says it, the last published plan stays
+    and the rung is then `last_plan`, or `none` where there is no plan.
+
+    Parameters
+    ----------
+    tenant
+        Name of the tenant.
+    now
+        Moment to plan from [UTC]; absent: see `steps.run.resolve_now`.
+    workspace
+        Absent: that of WSS_HOME.
+    intake
+        Whether to read the inbox first.
+    reason
+        Why the cycle runs, for the record.
+    progress
+        Told each of `STAGES` when it begins.
+    """
+    cpu = time.process_time()
+    done = CycleResult(tenant)
+    try:
+        workspace = workspace or Workspace(find_home())
+        with open_store(workspace, tenant) as store, store.lease("cycle", _owner(), times.utc(pd.Timestamp.now("UTC")), LEASE_S):
+            done = _Cycle(store, workspace, active(store), reason, progress).run(done, now, intake)
+    except WssError as error:
+        done = replace(done, error=str(error))
+    except Exception as error:
+        log.exception("cycle of %s", tenant)
+        done = replace(done, error=f"unexpected {type(error).__name__}: {error}")
+    return replace(done, cpu_seconds=round(done.cpu_seconds + time.process_time() - cpu, 2),
+                   peak_memory_mb=max(done.peak_memory_mb, usage()["peak_memory_mb"]))
+
+
+def intake_of(tenant: str, workspace: Workspace | None = None,
+              progress: Callable[[int, int, str], None] | None = None) -> IntakeResult:
+    """Read one tenant's inbox; `progress` is told the files done, of all, and a name. A broken tenant is told, never raised."""
+    try:
+        workspace = workspace or Workspace(find_home())
+        with open_store(workspace, tenant) as store:
+            files = run_intake(active(store), store, workspace, progress=progress)
+        return IntakeResult(tenant, files.to_dict("records"))
+    except WssError as error:
+        return IntakeResult(tenant, error=str(error))
+    except Exception as error:
+        log.exception("intake of %s", tenant)
+        return IntakeResult(tenant, error=f"unexpected {type(error).__name__}: {error}")
+
+
+def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) -> DailyResult:
+    """Key figures of one local day (ISO date; empty: the last complete one). Never raises for what is wrong with one tenant."""
+    try:
+        workspace = workspace or Workspace(find_home())
+        with open_store(workspace, tenant) as store:
+            now = resolve_now(active(store), store)
+            record = notebooks.run_notebook("kpi", tenant, now, {"day": day}, workspace=workspace, store=store, cycle=True,
+                                            reason="daily")
+            kpis = [] if record.error else store.kpis(run_id=record.id)[["name", "item", "value", "unit"]].to_dict("records")
+            return DailyResult(tenant, record.summary.get("day", day), kpis, str(notebooks.executed(workspace, tenant, record)),
+                               str(workspace.runs(tenant) / record.folder), record.cpu_seconds, record.error)
+    except WssError as error:
+        return DailyResult(tenant, day, error=str(error))
+    except Exception as error:
+        log.exception("daily run of %s", tenant)
+        return DailyResult(tenant, day, error=f"unexpected {type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """What the stages of one cycle share."""
+
+    store: Store
+    workspace: Workspace
+    configuration: Configuration
+    reason: str
+    progress: Callable[[str], None]
+
+    def run(self, done: CycleResult, now: str | pd.Timestamp | None, intake: bool) -> CycleResult:
+        """The stages, one after another; the first notebook that fails ends the cycle."""
+        trouble = None
+        if intake:
+            done, trouble = self.intake(done)
+        moment = resolve_now(self.configuration, self.store, now or "")
+        done = replace(done, now=times.iso(moment))
+        forecast, done = self.notebook(done, "forecast", moment, {})
+        if done.error:
+            return self.fall_back(done)
+        done = replace(done, forecast_wape=forecast.summary.get("forecast_wape"))
+        plan, done = self.notebook(done, "optimize", moment, {"forecast_run": forecast.id})
+        done = replace(done, run_folder=str(self.workspace.runs(done.tenant) / plan.folder))
+        if done.error:
+            return self.fall_back(done)
+        done = replace(done, **{name: plan.summary.get(name) for name in FIGURES},
+                       violations=len(plan.summary.get("violations", ())))
+        self.progress("publish")
+        later = later_plan(self.store, moment)
+        if later:
+            done = replace(done, reason=f"not published, because the plan in force is of {times.iso(later.now)}; {done.reason}")
+        else:
+            publish(self.configuration, self.store, self.workspace, forecast.id, plan.id, self.switched_at(moment))
+        return replace(done, error=trouble)
+
+    def intake(self, done: CycleResult) -> tuple[CycleResult, str | None]:
+        """Read the inbox. Trouble with it is reported, but a plan from older readings is better than none."""
+        self.progress("intake")
+        try:
+            files = run_intake(self.configuration, self.store, self.workspace)
+        except WssError as error:
+            log.exception("intake of %s", done.tenant)
+            return done, f"intake: {error}"
+        return replace(done, files=len(files)), None
+
+    def notebook(self, done: CycleResult, name: str, moment: pd.Timestamp, parameters: dict) -> tuple[RunRecord, CycleResult]:
+        """Run one notebook and add what it took to the result."""
+        self.progress(name)
+        record = notebooks.run_notebook(name, done.tenant, moment, parameters, workspace=self.workspace, store=self.store,
+                                        cycle=True, reason=self.reason)
+        paths = [*done.notebooks, str(notebooks.executed(self.workspace, done.tenant, record))]
+        return record, replace(done, notebooks=paths, cpu_seconds=done.cpu_seconds + record.cpu_seconds, error=record.error,
+                               peak_memory_mb=max(done.peak_memory_mb, record.peak_memory_mb))
+
+    def fall_back(self, done: CycleResult) -> CycleResult:
+        """The result of a cycle that failed: the published plan stays, with its age."""
+        plan = self.store.published().get("plan")
+        if plan is None:
+            return replace(done, rung="none", reason="no plan was ever published")
+        return replace(done, rung="last_plan", reason=f"a notebook failed; the plan of {times.iso(plan.now)} stays in force")
+
+    def switched_at(self, moment: pd.Timestamp) -> pd.Timestamp:
+        """Moment of publishing on the tenant's clock [UTC]."""
+        return moment if self.configuration.tenant.clock == "replay" else times.utc(pd.Timestamp.now("UTC")).floor("s")
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,78 @@
+"""Which files of an inbox are complete. A file cut inside a number reads without an error, so the rules are strict."""
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+UNFINISHED = (".part", ".tmp", ".filepart")
+"""Endings of files that their sender is still writing and will rename."""
+DONE = ".done"
+"""Ending of the empty file that a sender puts beside a complete one."""
+PATIENCE = 10
+"""A file without a newline at its end is given up after this many times the settling time."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of the inbox and what to do with it."""
+
+    path: Path
+    state: Literal["ready", "waiting", "incomplete", "ignored"]
+    """incomplete: still for so long without a newline at its end that nothing more is to be expected."""
+    reason: str = ""
+
+
+def ready(folder: Path, now_s: float, settle_seconds: float) -> list[Path]:
+    """Complete files of `folder` at `now_s` [s since 1970], the first delivered first."""
+    return [found.path for found in look(folder, now_s, settle_seconds) if found.state == "ready"]
+
+
+def look(folder: Path, now_s: float, settle_seconds: float) -> list[Found]:
+    """Every file of an inbox with its state, the first delivered first; unfinished and hidden files are left out.
+
+    A file is complete when its done marker is there; or when it ends in a newline and either was renamed (or given its time)
+    after its last byte was written, or size and time were still for `settle_seconds`.
+
+    Parameters
+    ----------
+    now_s
+        Wall clock [s since 1970].
+    settle_seconds
+        How long a file must be still [s].
+    """
+    entries = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
+    found = []
+    for name, path in entries.items():
+        if name.startswith(".") or name.endswith((*UNFINISHED, DONE)):
+            continue
+        try:
+            about = path.lstat()
+        except FileNotFoundError:  # another process took it
+            continue
+        found.append((about.st_mtime_ns, name, _judge(path, about, name + DONE in entries, now_s, settle_seconds)))
+    return [judged for _, _, judged in sorted(found, key=lambda f: f[:2])]
+
+
+def _judge(path: Path, about, marked: bool, now_s: float, settle_seconds: float) -> Found:
+    if not stat.S_ISREG(about.st_mode):
+        return Found(path, "ignored", "not a regular file (a folder, link, pipe or device); remove it from the inbox")
+    if marked:
+        return Found(path, "ready")
+    still_s = now_s - (about.st_mtime if about.st_mtime <= now_s else about.st_ctime)
+    complete = _ends_in_newline(path, about.st_size)
+    if complete and (about.st_ctime_ns > about.st_mtime_ns or still_s >= settle_seconds):
+        return Found(path, "ready")
+    if not complete and still_s >= PATIENCE * settle_seconds:
+        what = "is empty" if about.st_size == 0 else "does not end in a newline, so its last row may be cut"
+        return Found(path, "incomplete", f"the file {what}, and it did not change for {still_s:.0f} s; send it again, complete")
+    return Found(path, "waiting", "still being written" if complete else "no newline at its end yet")
+
+
+def _ends_in_newline(path: Path, size: int) -> bool:
+    """Whether the last bytes are a newline, in UTF-16 too."""
+    if size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, size - 2))
+        return file.read(2).strip(b"\0")[-1:] in (b"\n", b"\r")

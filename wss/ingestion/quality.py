@@ -1,0 +1,88 @@
+"""Doubtful readings get a flag; their values are never changed."""
+
+import numpy as np
+import pandas as pd
+
+from wss.quantities import Flag
+
+LIMITS = ("low", "high", "max_rate_per_h", "stuck_h")
+HOUR_S = 3600.0
+LAST_GOOD_H = 48.0
+"""Age from which the last good reading no longer says how a reading may have changed [h]."""
+
+
+def look_back_h(limits: pd.DataFrame) -> float:
+    """How far before a file's first reading earlier readings can matter to `flag`. [h]"""
+    rate = ((limits["high"] - limits["low"]) / limits["max_rate_per_h"]).clip(upper=LAST_GOOD_H)
+    return float(np.nanmax(np.r_[0.0, rate, limits["stuck_h"]]))
+
+
+def flag(readings: pd.DataFrame, limits: pd.DataFrame, before: pd.DataFrame) -> np.ndarray:
+    """Flags of a file's readings: those that they have, and RANGE, RATE, SPIKE and STUCK.
+
+    A reading that is out of range or that the export calls bad counts for nothing else. A reading that cannot follow from
+    the last good one is SPIKE if the very next one can, else it and the following are RATE until one can. The same value
+    for `stuck_h`, in three readings or more, is STUCK from then on.
+
+    Parameters
+    ----------
+    readings
+        sensor_id, time [s since 1970], value [our unit], flag; in file order.
+    limits
+        By sensor_id: low, high [our unit], max_rate_per_h [our unit/h], stuck_h [h]; NaN: not checked.
+    before
+        Stored readings of these sensors before the file's first: the same columns as `readings`.
+    """
+    out = readings["flag"].to_numpy(dtype="int64").copy()
+    mine = limits.reindex(readings["sensor_id"].to_numpy())
+    value = readings["value"].to_numpy()
+    out[(value < mine["low"].to_numpy()) | (value > mine["high"].to_numpy())] |= Flag.RANGE
+    good = readings.assign(row=np.arange(len(readings)))[out & (Flag.RANGE | Flag.SCADA_BAD) == 0]
+    good_before = before[before["flag"].to_numpy() & ~int(Flag.STUCK) == 0].assign(row=-1)
+    series = pd.concat([good_before, good], ignore_index=True) if len(good_before) else good
+    order = np.lexsort((series["row"], series["time"], series["sensor_id"]))
+    sensor, time, value, row = (series[c].to_numpy()[order] for c in ("sensor_id", "time", "value", "row"))
+    last = np.r_[(sensor[1:] != sensor[:-1]) | (time[1:] != time[:-1]), True][:len(row)]  # of one time the last row counts
+    sensor, time, value, row = sensor[last], time[last], value[last], row[last]
+    mine = limits.reindex(sensor)
+    found = _jumps(sensor, time, value, mine["max_rate_per_h"].to_numpy() / HOUR_S)
+    found[_stuck(sensor, time, value, mine["stuck_h"].to_numpy() * HOUR_S)] |= Flag.STUCK
+    out[row[row >= 0]] |= found[row >= 0]
+    return out
+
+
+def mask(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with NaN instead of every value [our unit] that has a flag, whichever it is: no doubtful value is computed with."""
+    return frame.assign(value=frame["value"].where(frame["flag"] == int(Flag.GOOD)))
+
+
+def _jumps(sensor: np.ndarray, time: np.ndarray, value: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """RATE and SPIKE of readings sorted by sensor and time [s]; `rate` [our unit/s] of each reading's sensor, or NaN."""
+    out = np.zeros(len(time), dtype="int64")
+    jumps = np.flatnonzero((sensor[1:] == sensor[:-1]) & (np.abs(np.diff(value)) > rate[1:] * np.diff(time))) + 1
+    ends = np.searchsorted(sensor, sensor[jumps], side="right")
+    back = 0
+    for jump, end in zip(jumps, ends, strict=True):
+        if jump > back:
+            back = _first_that_follows(time[:end], value[:end], rate[jump], jump)
+            out[jump:back] |= Flag.SPIKE if back == jump + 1 < end else Flag.RATE
+    return out
+
+
+def _first_that_follows(time: np.ndarray, value: np.ndarray, rate: float, jump: int) -> int:
+    """First reading from `jump` on that can follow from the one before it; the number of readings if none can."""
+    last, start, length = jump - 1, jump, 16
+    while start < len(time):
+        part = slice(start, start + length)
+        can = np.flatnonzero(np.abs(value[part] - value[last]) <= rate * (time[part] - time[last]))
+        if len(can):
+            return start + int(can[0])
+        start, length = start + length, length * 2
+    return len(time)
+
+
+def _stuck(sensor: np.ndarray, time: np.ndarray, value: np.ndarray, stuck_s: np.ndarray) -> np.ndarray:
+    """Which readings, sorted by sensor and time [s], repeat the value of `stuck_s` [s] ago and of all in between."""
+    starts = np.flatnonzero(np.r_[True, (sensor[1:] != sensor[:-1]) | (value[1:] != value[:-1])][:len(time)])
+    start = np.repeat(starts, np.diff(np.r_[starts, len(time)]))
+    return (time - time[start] >= stuck_s) & (np.arange(len(time)) - start >= 2)

@@ -1,0 +1,162 @@
+"""Small changes of a plan, and what each would do by the linear response: the neighbourhood of the polish."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wss.optimization.response import Response
+from wss.optimization.task import Task
+
+SHIFTS = (1, 2, 3, 4, 6, 9, 12)
+"""Slots by which a switch is moved."""
+ANCHORS_H = 0.5
+"""Grid on which blocks are put in [h]."""
+BLOCKS_H = (0.25, 0.5, 1.0)
+"""Lengths of blocks that are put in [h]."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Candidate changes: move i sets station `station[i]` to `mode[i]` in the slots from `first[i]` up to `last[i]`."""
+
+    station: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    mode: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.station)
+
+    def take(self, which: np.ndarray) -> "Moves":
+        """Moves at the positions `which`."""
+        return Moves(self.station[which], self.first[which], self.last[which], self.mode[which])
+
+    def apply(self, choice: np.ndarray, *which: int) -> np.ndarray:
+        """A copy of `choice` (slot, station) with some moves made."""
+        changed = choice.copy()
+        for i in which:
+            changed[self.first[i] : self.last[i], self.station[i]] = self.mode[i]
+        return changed
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What each move does, to first order; effects of several moves add up."""
+
+    level: np.ndarray
+    """(move, slot instant, tank) [m]"""
+    cost: np.ndarray
+    """(move,) [currency]"""
+    power: np.ndarray
+    """(move, slot) of all pumps [kW]; without slots where there is no demand charge"""
+    slack: np.ndarray
+    """(move, pressure row) [m]"""
+    starts: np.ndarray
+    """(move,)"""
+    freed: np.ndarray
+    """(move,) slots in which a mode that EPANET warns about, or that is forbidden, gives way"""
+
+
+def moves_of(task: Task, choice: np.ndarray, blocked: tuple[np.ndarray, ...]) -> Moves:
+    """Moves of a plan `choice` (slot, station): switches shifted, runs replaced, blocks put in.
+
+    `blocked` says for each station which (slot, mode) may not be chosen; moves into them and idle moves are left out.
+    """
+    found: set[tuple[int, int, int, int]] = set()
+    for s, station in enumerate(task.stations):
+        if len(station.modes) == 1:
+            continue
+        own = choice[:, s].tolist()
+        edges = [0, *(np.flatnonzero(np.diff(choice[:, s])) + 1).tolist(), task.slots]
+        for left, edge, right in zip(edges[:-2], edges[1:-1], edges[2:], strict=True):
+            for shift in SHIFTS:
+                if edge + shift <= right:
+                    found.add((s, edge, edge + shift, own[edge - 1]))
+                if edge - shift >= left:
+                    found.add((s, edge - shift, edge, own[edge]))
+        modes = range(len(station.modes))
+        found |= {(s, a, b, m) for a, b in zip(edges[:-1], edges[1:], strict=True) for m in modes}
+        anchor = max(round(ANCHORS_H / task.slot_h), 1)
+        lengths = {max(round(h / task.slot_h), 1) for h in BLOCKS_H}
+        found |= {(s, a, min(a + n, task.slots), m) for a in range(0, task.slots, anchor) for n in lengths for m in modes}
+    kept = [(s, a, b, m) for s, a, b, m in sorted(found) if (choice[a:b, s] != m).any() and not blocked[s][a:b, m].any()]
+    columns = np.array(kept, int).reshape(-1, 4)
+    return Moves(*(columns[:, c].copy() for c in range(4)))
+
+
+def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves, bad: np.ndarray) -> Effects:
+    """Effects of `moves` on the trajectory around which `response` holds, whose modes are `choice` (slot, station).
+
+    `bad` (slot, station) of bool are choices that should give way.
+    """
+    count, tanks = len(moves), len(task.low)
+    inflow = np.zeros((count, task.slots, tanks))
+    money = np.zeros(count)
+    power = np.zeros((count, task.slots if task.problem.charges else 0))
+    rows = response.rows
+    slack = np.zeros((count, len(rows.slack)))
+    for s in range(len(task.stations)):
+        gain, watts = response.gain[s], response.power[s]
+        spend = np.einsum("kp,kmp->km", task.price, watts) * task.slot_h
+        at = np.arange(task.slots)
+        gain = gain - gain[at, choice[:, s]][:, None]
+        spend = spend - spend[at, choice[:, s]][:, None]
+        total = watts.sum(axis=2)
+        total = total - total[at, choice[:, s]][:, None]
+        grown = np.vstack([np.zeros((1, spend.shape[1])), np.cumsum(spend, axis=0)])
+        for i in np.flatnonzero(moves.station == s):
+            a, b, m = moves.first[i], moves.last[i], moves.mode[i]
+            inflow[i, a:b] = gain[a:b, m]
+            money[i] = grown[b, m] - grown[a, m]
+            if power.shape[1]:
+                power[i, a:b] = total[a:b, m]
+            inside = np.flatnonzero((rows.step >= a) & (rows.step < b))
+            slack[i, inside] = rows.gain[s][inside, m] - rows.gain[s][inside, choice[rows.step[inside], s]]
+    level = propagate(response, inflow)
+    per_metre = np.einsum("kp,kpt->kt", task.price, response.power_slope) * task.slot_h
+    money += np.einsum("nkt,kt->n", (level[:, :-1] + level[:, 1:]) / 2, per_metre)
+    if slack.shape[1]:
+        slack += np.einsum("nrt,rt->nr", level[:, rows.instant], rows.slope)
+    freed = np.array([bad[a:b, s].sum() for s, a, b in zip(moves.station, moves.first, moves.last, strict=True)], float)
+    return Effects(level, money, power, slack, _starts(task, choice, moves), freed)
+
+
+def propagate(response: Response, inflow: np.ndarray) -> np.ndarray:
+    """Levels (move, slot instant, tank) [m] that additional inflows (move, slot, tank) [m3/h] lead to."""
+    level = np.zeros((len(inflow), inflow.shape[1] + 1, inflow.shape[2]))
+    added = np.einsum("nkt,kut->nku", inflow, response.lift)
+    active = added.any(axis=(0, 2))
+    for k in range(int(active.argmax()) if active.any() else inflow.shape[1], inflow.shape[1]):
+        level[:, k + 1] = np.einsum("nt,ut->nu", level[:, k], response.carry[k]) + added[:, k]
+    return level
+
+
+def station_starts(task: Task, choice: np.ndarray) -> list[np.ndarray]:
+    """Starts of each group of identical pumps under `choice` (time, station), the horizon taken as periodic, by station."""
+    return [
+        np.array([_rises(station.modes[:, list(group)] > 0, choice[:, s]) for group in station.groups])
+        for s, station in enumerate(task.stations)
+    ]
+
+
+def _rises(on: np.ndarray, own: np.ndarray) -> int:
+    running = on.sum(axis=1)[own]
+    return int(np.maximum(running - np.roll(running, 1), 0).sum())
+
+
+def _starts(task: Task, choice: np.ndarray, moves: Moves) -> np.ndarray:
+    """Starts (move,) that each move adds: only the switches at its ends and within it change."""
+    added = np.zeros(len(moves))
+    counts = [np.column_stack([(st.modes[:, list(g)] > 0).sum(axis=1) for g in st.groups]) for st in task.stations]
+    rises = [
+        np.maximum(np.diff(np.vstack([c[choice[:, s]][-1:], c[choice[:, s]]]), axis=0), 0).sum(axis=1)
+        for s, c in enumerate(counts)
+    ]
+    for i in range(len(moves)):
+        s, a, b, m = moves.station[i], moves.first[i], moves.last[i], moves.mode[i]
+        own, count = choice[:, s], counts[s]
+        before = rises[s][a:b].sum() + (rises[s][b % task.slots] if b - a < task.slots else 0)
+        into = np.maximum(count[m] - count[own[a - 1]], 0).sum() if b - a < task.slots else 0
+        out = np.maximum(count[own[b % task.slots]] - count[m], 0).sum() if b - a < task.slots else 0
+        added[i] = into + out - before
+    return added

@@ -1,0 +1,283 @@
+"""Better plans from a good one: moves chosen by the linear response, each step proven in EPANET before it counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wss.optimization.linearize import Table, tabulate
+from wss.optimization.modes import speeds_of
+from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
+from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, WARNED_MISS, Replay, peak_charge, replay
+from wss.optimization.response import Known, respond, shares
+from wss.optimization.task import Task
+
+SHORTLIST = 220
+"""Moves that are combined in pairs."""
+BUNDLE = 8
+"""Most moves that are made before EPANET is asked."""
+RETABULATE = 4
+"""Accepted plans after which the snapshots are taken anew."""
+LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
+"""How far inside its limits a tank is kept at least and at most; more where EPANET found a limit missed that was thought kept."""
+LEAST_GAIN = 1e-6
+"""What a change must promise, as a share of the plan's cost."""
+START_TIE = 2e-5
+"""What a start that costs nothing counts, as a share of the plan's cost: fewest starts within a small tolerance."""
+
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and which share of it is."""
+
+
+@dataclass(frozen=True)
+class Polished:
+    """What the polish reached."""
+
+    choice: np.ndarray
+    """(slot, station)"""
+    replay: Replay
+    simulations: int
+    snapshots: int
+    converged: bool
+    """Whether no move promised more; otherwise the budget ran out."""
+
+
+@dataclass(frozen=True)
+class _Room:
+    """How far inside its limits each tank is kept, (tank,) [m]."""
+
+    level: np.ndarray
+    end: np.ndarray
+
+    def after(self, run: Replay) -> "_Room":
+        """More room for the tanks whose limits `run` missed."""
+        missed = (run.shut_s > 0) | (run.band_miss.max(axis=0) > 0)
+        level = np.where(missed, np.maximum(3 * self.level, run.band_miss.max(axis=0)), self.level)
+        return _Room(
+            np.minimum(level, WIDEST_ROOM_M),
+            np.minimum(np.where(run.end_miss > 0, self.end + run.end_miss, self.end), WIDEST_ROOM_M),
+        )
+
+    def eased(self, task: Task) -> "_Room":
+        """Half the room, after a plan that did better."""
+        least = np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100)
+        return _Room(np.maximum(self.level / 2, least), np.maximum(self.end / 2, 2 * END_SPARE_M))
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What a candidate is measured by: the predicted trajectory without any move, and the prices of missing a limit."""
+
+    task: Task
+    level: np.ndarray
+    slack: np.ndarray
+    power: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    end: np.ndarray
+    miss_price: float
+    start_price: float
+
+    def score(
+        self, level: np.ndarray, slack: np.ndarray, power: np.ndarray, cost: np.ndarray, starts: np.ndarray, thin: int = 1
+    ) -> np.ndarray:
+        """Cost with all misses priced (candidate,) of summed effects; `thin` looks at every so many instants only."""
+        part = slice(None, None, -thin)
+        reached = self.level[part] + level[:, part]
+        miss = (
+            (np.maximum(self.low[part] - reached, 0) + np.maximum(reached - self.high[part], 0)).sum(axis=(1, 2))
+            * self.task.slot_h
+            * thin
+        )
+        miss += np.maximum(self.end - reached[:, 0], 0).sum(axis=1)
+        if len(self.slack):
+            miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - slack, 0).sum(axis=1) / 10
+        total = self.miss_price * miss + cost + self.start_price * starts
+        for charge in self.task.problem.charges:
+            rises = (self.power + power) * self.task.slot_h
+            total = total + peak_charge(charge, self.task.problem, rises, self.task.slot_h)
+        return total
+
+
+def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int, progress: Progress | None = None) -> Polished:
+    """Improve a plan `choice` (slot, station) until no move helps or `budget` simulations are spent.
+
+    `water_value` (tank,) [currency/m3] says what a move may cost for the water it leaves; progress is told (what, share done).
+    """
+    best = replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
+    pairs = len(task.stations) > 1
+    table = tabulate(task, best.level, choice, hour_slots(task), pairs)
+    simulations, snapshots, accepted, bundle = 1, table.snapshots, 0, BUNDLE
+    room = _Room(np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100), np.full(len(task.low), 2 * END_SPARE_M))
+    tried: set[bytes] = {choice.tobytes()}
+    while simulations < budget:
+        if accepted >= RETABULATE:
+            table, accepted = tabulate(task, best.level, choice, hour_slots(task), pairs), 0
+            snapshots += table.snapshots
+        candidate = _step(task, table, best, choice, water_value, bundle, room, tried)
+        if candidate is None:
+            if bundle > 1:
+                bundle = 1
+            elif accepted:
+                accepted = RETABULATE
+            elif best.miss > 0 and (room.level < WIDEST_ROOM_M).all() and (room.end < WIDEST_ROOM_M).all():
+                room = room.after(best)
+            else:
+                return Polished(choice, best, simulations, snapshots, True)
+            continue
+        tried.add(candidate.tobytes())
+        result = replay(task, speeds_of(task.stations, candidate, len(task.engine.pumps)))
+        simulations += 1
+        if progress is not None:
+            progress("polish", simulations / budget)
+        if result.rank < best.rank:
+            best, choice, accepted = result, candidate, accepted + 1
+            bundle, room = min(bundle * 2, BUNDLE), room.eased(task)
+        elif bundle > 1:
+            bundle //= 2
+        else:
+            room = room.after(result)
+    return Polished(choice, best, simulations, snapshots, False)
+
+
+def hour_slots(task: Task) -> int:
+    """Slots in a table step: an hour, or the decision step if that is longer."""
+    return max(3600 // task.slot_s, 1)
+
+
+def _step(
+    task: Task,
+    table: Table,
+    best: Replay,
+    choice: np.ndarray,
+    water_value: np.ndarray,
+    bundle: int,
+    room: "_Room",
+    tried: set[bytes],
+) -> np.ndarray | None:
+    """The plan that up to `bundle` best moves lead to by the linear response; None if no move promises anything."""
+    response = respond(task, table, Known(best.level, shares(task, choice), best), 1)
+    blocked = table.blocked(task, choice)
+    bad = np.column_stack([own[np.arange(task.slots), choice[:, s]] for s, own in enumerate(blocked)])
+    weak = set(response.rows.step[response.rows.slack < PRESSURE_SPARE_M].tolist())
+    unforeseen = [k for k in best.warned if not bad[k].any() and k not in weak]
+    bad[unforeseen] = choice[unforeseen] > 0
+    moves = moves_of(task, choice, blocked)
+    if not len(moves):
+        return None
+    effects = effects_of(task, response, choice, moves, bad)
+    virtual = best.level + propagate(response, response.surplus[None])[0]
+    target = _target(task, best, virtual, response.rows.slack, room)
+    base = target.score(
+        np.zeros((1, *virtual.shape)),
+        np.zeros((1, len(response.rows.slack))),
+        np.zeros((1, effects.power.shape[1])),
+        np.zeros(1),
+        np.zeros(1),
+    )[0]
+    effects = replace(effects, cost=effects.cost - WARNED_MISS * target.miss_price * effects.freed)
+    net = effects.cost + target.start_price * effects.starts - np.einsum("nt,t->n", effects.level[:, -1], task.area * water_value)
+    done: list[int] = []
+    reached, current = choice, base
+    least = LEAST_GAIN * max(best.total, 1.0)
+    for _ in range(bundle):
+        found = _best_addition(task, target, moves, effects, net, done, reached, current - least, tried, choice)
+        if found is None:
+            break
+        done, current = found
+        reached = moves.apply(choice, *done)
+    return reached if done else None
+
+
+def _target(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, room: _Room) -> _Target:
+    high = np.where(task.exempt, np.inf, task.high)
+    low = np.broadcast_to(task.low + room.level, virtual.shape).copy()
+    high = np.broadcast_to(high - room.level, virtual.shape).copy()
+    low[0], high[0] = -np.inf, np.inf
+    scale = max(abs(best.total), 1.0)
+    return _Target(
+        task,
+        virtual,
+        slack,
+        best.energy.sum(axis=1) / task.slot_h,
+        low,
+        high,
+        task.end + room.end,
+        miss_price=20 * scale,
+        start_price=20 * scale if (best.starts > task.most_starts).any() else max(task.problem.start_cost, START_TIE * scale),
+    )
+
+
+def _best_addition(
+    task, target: _Target, moves: Moves, effects: Effects, net, done, reached, bar, tried, choice
+) -> tuple[list[int], float] | None:
+    """The single move or pair that, added to those `done`, lowers the score most below `bar`."""
+    level = effects.level[done].sum(axis=0)
+    slack, power = effects.slack[done].sum(axis=0), effects.power[done].sum(axis=0)
+    cost, starts = effects.cost[done].sum(), effects.starts[done].sum()
+    free = _free(moves, done)
+    singles = np.flatnonzero(free)
+    if not len(singles):
+        return None
+    thin = max(len(target.level) // 96, 1)
+
+    def scores(which: np.ndarray, also: int | None = None, thin: int = 1) -> np.ndarray:
+        extra = (
+            (0.0, 0.0, 0.0, 0.0, 0.0)
+            if also is None
+            else (effects.level[also], effects.slack[also], effects.power[also], effects.cost[also], effects.starts[also])
+        )
+        return target.score(
+            effects.level[which] + level + extra[0],
+            effects.slack[which] + slack + extra[1],
+            effects.power[which] + power + extra[2],
+            effects.cost[which] + cost + extra[3],
+            effects.starts[which] + starts + extra[4],
+            thin,
+        )
+
+    first = scores(singles)
+    options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
+    short = np.union1d(
+        singles[np.argsort(net[singles], kind="stable")[: SHORTLIST // 2]],
+        singles[np.argsort(first, kind="stable")[: SHORTLIST // 2]],
+    )
+    for position, i in enumerate(short[:-1]):
+        others = short[position + 1 :]
+        others = others[_apart(moves, int(i), others)]
+        if len(others):
+            value = scores(others, int(i), thin)
+            options += [(float(value[j]), (int(i), int(others[j]))) for j in np.flatnonzero(value < bar)]
+    options.sort()
+    for _, added in options[:40]:
+        exact = float(scores(np.array(added[:1]), added[1] if len(added) > 1 else None)[0])
+        plan = moves.apply(reached, *added)
+        if exact < bar and _starts_allowed(task, plan, choice) and plan.tobytes() not in tried:
+            return [*done, *added], exact
+    return None
+
+
+def _free(moves: Moves, done: list[int]) -> np.ndarray:
+    free = np.ones(len(moves), bool)
+    for i in done:
+        free &= _apart(moves, i, np.arange(len(moves)))
+    return free
+
+
+def _apart(moves: Moves, i: int, others: np.ndarray) -> np.ndarray:
+    """Which moves do not touch the slots of move `i`."""
+    return (
+        (moves.station[others] != moves.station[i])
+        | (moves.last[others] < moves.first[i])
+        | (moves.first[others] > moves.last[i])
+    )
+
+
+def _starts_allowed(task: Task, plan: np.ndarray, before: np.ndarray) -> bool:
+    """Whether every group of pumps keeps its limit of starts, or at least starts no more often than before."""
+    for station, new, old in zip(task.stations, station_starts(task, plan), station_starts(task, before), strict=True):
+        limits = [task.most_starts[[station.pumps[p] for p in group]].sum() for group in station.groups]
+        if any(n > limit and n >= o for n, o, limit in zip(new, old, limits, strict=True)):
+            return False
+    return True

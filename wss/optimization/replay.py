@@ -1,0 +1,132 @@
+"""One plan replayed in EPANET: what it costs and by how much it misses each limit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wss.optimization.problem import PeakCharge, Problem
+from wss.optimization.task import LEVEL_TOLERANCE_M, Task
+
+END_SPARE_M = 2e-4
+"""How far above its end level the search lets a tank end, against rounding."""
+PRESSURE_SPARE_M = 1e-3
+CUT_OFF_M = -100.0
+"""Stands for the pressure of a node that is cut off."""
+WARNED_MISS = 0.1
+"""What a slot with a warning of EPANET counts among the misses."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A plan, its trajectory and its misses."""
+
+    speed: np.ndarray
+    """(slot, pump) [1]"""
+    level: np.ndarray
+    """(slot instant, tank), the end included [m]"""
+    energy: np.ndarray
+    """(slot, pump) [kWh]"""
+    pressure: np.ndarray
+    """(slot instant, watched) [m]"""
+    slack: np.ndarray
+    """(full hour,) lowest pressure above its limit [m]; infinite without limits"""
+    cost: float
+    """Energy cost [currency]"""
+    charge: float
+    """Increase of the demand charge [currency]"""
+    starts: np.ndarray
+    """(pump,)"""
+    band_miss: np.ndarray
+    """(slot instant, tank) how far the level is outside the search's band [m]"""
+    end_miss: np.ndarray
+    """(tank,) how far the end level is missed [m]"""
+    warned: np.ndarray
+    """Slots in which EPANET warns"""
+    shut_s: np.ndarray
+    """(tank,) seconds in which EPANET kept a pipe at the tank shut, none where that is allowed"""
+    total: float
+    """Energy, charge and start costs [currency]"""
+    miss: float
+    """All misses in one measure, for ranking; 0 when every limit holds."""
+
+    @property
+    def rank(self) -> tuple[float, float, float]:
+        """What is better comes first: fewer misses, then lower cost, then fewer starts."""
+        return (self.miss, self.total, float(self.starts.sum()))
+
+
+def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
+    """Replay `speed` (slot, pump) [1] in EPANET, at the problem's own hydraulic step or at `step_s` [s]."""
+    run = task.engine.run(
+        np.arange(task.slots) * task.slot_s,
+        speed,
+        task.levels,
+        duration_s=task.slots * task.slot_s,
+        step_s=step_s or task.problem.replay_step_s,
+        report_s=task.slot_s,
+        nodes=task.watched,
+    )
+    shut_s = np.zeros(len(task.engine.tanks))
+    for _, tank, span in run.shut:
+        shut_s[task.engine.tanks.index(tank)] += span
+    shut_s[task.exempt] = 0
+    warned = np.unique([min(s // task.slot_s, task.slots - 1) for s, _ in run.warnings]).astype(int)
+    pressure = np.nan_to_num(run.pressure, nan=CUT_OFF_M)
+    slack = (pressure[task.full_hours] - task.floor).min(axis=1, initial=np.inf)
+    high = np.where(task.exempt, np.inf, task.high)
+    band_miss = np.maximum(task.low - run.level, 0) + np.maximum(run.level - high, 0)
+    band_miss[0] = 0
+    end_miss = np.maximum(task.end + END_SPARE_M - run.level[-1], 0)
+    starts = count_starts(speed > 0)
+    cost = float((run.energy * task.price).sum())
+    charge = float(sum(peak_charge(c, task.problem, run.energy.sum(axis=1), task.slot_h) for c in task.problem.charges))
+    miss = (
+        np.maximum(band_miss - LEVEL_TOLERANCE_M, 0).sum() * task.slot_h
+        + end_miss.sum()
+        + np.maximum(PRESSURE_SPARE_M - slack, 0).sum() / 10
+        + WARNED_MISS * len(warned)
+        + shut_s.sum() / 3600
+        + np.maximum(starts - task.most_starts, 0).sum()
+    )
+    return Replay(
+        speed,
+        run.level,
+        run.energy,
+        pressure,
+        slack,
+        cost,
+        charge,
+        starts,
+        band_miss,
+        end_miss,
+        warned,
+        shut_s,
+        cost + charge + task.problem.start_cost * float(starts.sum()),
+        float(miss),
+    )
+
+
+def count_starts(on: np.ndarray) -> np.ndarray:
+    """Starts of each pump, (..., pump), where `on` (..., time, pump) says when it runs; the horizon is periodic."""
+    return (on & ~np.roll(on, 1, axis=-2)).sum(axis=-2)
+
+
+def peak_charge(charge: PeakCharge, problem: Problem, energy: np.ndarray, slot_h: float) -> np.ndarray:
+    """What energy (..., slot) [kWh] adds to a billing month's demand charge [currency].
+
+    The peak is the highest mean power of the windows that count; slots longer than a window stand for all windows in them.
+    """
+    per_window = max(round(charge.window_minutes / 60 / slot_h), 1)
+    windows = energy.shape[-1] // per_window
+    power = energy[..., :windows * per_window].reshape(*energy.shape[:-1], windows, per_window).mean(axis=-1) / slot_h
+    power = power[..., counting(charge, problem, windows)]
+    return charge.price_per_kw * np.maximum(power.max(axis=-1, initial=0.0) - charge.peak_so_far_kw, 0.0)
+
+
+def counting(charge: PeakCharge, problem: Problem, windows: int) -> np.ndarray:
+    """Which of `windows` equal parts of the horizon count for a charge, (window,) of bool."""
+    if charge.counts is None:
+        return np.ones(windows, bool)
+    starts = problem.start + problem.horizon / windows * np.arange(windows)
+    known = charge.counts.get_index("time")
+    return charge.counts.to_numpy()[np.clip(known.searchsorted(starts, side="right") - 1, 0, len(known) - 1)].astype(bool)

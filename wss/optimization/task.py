@@ -1,0 +1,152 @@
+"""A problem as plain arrays in the order of an open engine: what the search computes with."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from wss.errors import raise_all
+from wss.hydraulics import Engine
+from wss.optimization.modes import Station, find_stations
+from wss.optimization.problem import Problem
+
+LEVEL_TOLERANCE_M = 1e-3
+"""How far an operator's limit may be passed."""
+BRIM_M = 2e-3
+"""How far the search stays away from a tank's own limits, where EPANET shuts its pipe."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Arrays of a problem. Slots are the steps of the decision grid."""
+
+    problem: Problem
+    engine: Engine
+    stations: tuple[Station, ...]
+    slot_s: int
+    """Length of a slot [s]."""
+    price: np.ndarray
+    """(slot, pump) [currency/kWh]"""
+    low: np.ndarray
+    """(tank,) lowest level of the search [m]"""
+    high: np.ndarray
+    """(tank,) highest level [m]"""
+    bottom: np.ndarray
+    """(tank,) level just above that at which EPANET shuts an emptying tank [m]"""
+    brim: np.ndarray
+    """(tank,) level just below that at which it shuts a filling one [m]"""
+    end: np.ndarray
+    """(tank,) lowest level at the end [m]"""
+    start: np.ndarray
+    """(tank,) level at the start [m]"""
+    area: np.ndarray
+    """(tank,) [m2]"""
+    exempt: np.ndarray
+    """(tank,) of bool: may fill to the brim"""
+    may_stand: np.ndarray
+    """(slot, pump) of bool"""
+    may_run: np.ndarray
+    """(slot, pump) of bool"""
+    most_starts: np.ndarray
+    """(pump,); infinity where there is no limit"""
+    watched: tuple[str, ...]
+    """Nodes with a pressure limit, and nodes with demand, where EPANET warns of negative pressure."""
+    floor: np.ndarray
+    """(watched,) lowest pressure at full hours [m]; minus infinity where there is no limit"""
+    always: np.ndarray
+    """(watched,) lowest pressure at all times [m]: 0 where water is drawn, else minus infinity"""
+
+    @property
+    def slots(self) -> int:
+        """Number of slots."""
+        return len(self.price)
+
+    @property
+    def slot_h(self) -> float:
+        """Length of a slot [h]."""
+        return self.slot_s / 3600
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """Tank -> level at the start [m]."""
+        return dict(zip(self.engine.tanks, self.start.tolist(), strict=True))
+
+    @property
+    def full_hours(self) -> np.ndarray:
+        """Slot instants (time,) at which pressures are judged; the last may be the end, after the last slot."""
+        instants = np.arange(self.slots + 1) * self.slot_s
+        return np.flatnonzero(instants % 3600 == 0)
+
+    def allowed(self, station: Station) -> np.ndarray:
+        """Modes (time, mode) of bool of a station that pins and service leave on each slot; all where they leave none."""
+        on = station.modes > 0
+        run, stand = self.may_run[:, station.pumps], self.may_stand[:, station.pumps]
+        left = (~(on[None] & ~run[:, None])).all(axis=2) & (~(~on[None] & ~stand[:, None])).all(axis=2)
+        left[~left.any(axis=1)] = True
+        return left
+
+    def with_end(self, end: np.ndarray) -> "Task":
+        """The same task, to end at least at `end` (tank,) [m]."""
+        levels = dict(zip(self.engine.tanks, (float(v) for v in end), strict=True))
+        return replace(self, end=np.asarray(end, float), problem=replace(self.problem, end_level=levels))
+
+
+def make_task(problem: Problem, engine: Engine) -> Task:
+    """Arrays of `problem` for an engine that is open on its network.
+
+    Raises
+    ------
+    DataError
+        Lists pumps, tanks and nodes that the network lacks, and bands without room between a tank's limits.
+    """
+    tanks, pumps = engine.tanks, engine.pumps
+    raise_all(_faults(problem, engine), "matching the problem with the network")
+    may_stand, may_run = problem.free(pumps)
+    bottom = np.array([engine.level_min[t] for t in tanks]) + BRIM_M
+    brim = np.array([engine.level_max[t] for t in tanks]) - BRIM_M
+    first = np.array([problem.initial_level.get(t, engine.initial_level[t]) for t in tanks])
+    end = np.array([(problem.end_level or {}).get(t, first[i]) for i, t in enumerate(tanks)])
+    everywhere = -np.inf if problem.pressure_min_everywhere is None else problem.pressure_min_everywhere
+    drawing = dict.fromkeys(engine.demand_nodes, everywhere)
+    nodes = drawing | {node: max(limit, drawing.get(node, limit)) for node, limit in problem.pressure_min.items()}
+    return Task(
+        problem=problem,
+        engine=engine,
+        stations=find_stations(engine, problem),
+        slot_s=int(problem.decision_step / pd.Timedelta(seconds=1)),
+        price=problem.price_on(problem.time, pumps),
+        low=np.maximum(bottom, [problem.level_min.get(t, -np.inf) for t in tanks]),
+        high=np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks]),
+        bottom=bottom,
+        brim=brim,
+        end=end,
+        start=first,
+        area=np.array([engine.tank_area[t] for t in tanks]),
+        exempt=np.array([t in problem.clamp_exempt for t in tanks]),
+        may_stand=may_stand,
+        may_run=may_run,
+        most_starts=np.array([problem.max_starts.get(p, np.inf) for p in pumps]),
+        watched=tuple(nodes),
+        floor=np.array(list(nodes.values()), float),
+        always=np.array([0.0 if node in drawing else -np.inf for node in nodes]),
+    )
+
+
+def _faults(problem: Problem, engine: Engine) -> list[str]:
+    faults = []
+    for what, given, known in (
+        ("pump with a pin", [p.pump for p in problem.pins], engine.pumps),
+        ("pump out of service", problem.out_of_service, engine.pumps),
+        ("pump with a speed range", problem.speed_range, engine.pumps),
+        ("tank", problem.initial_level, engine.tanks),
+        ("tank with an end level", problem.end_level or {}, engine.tanks),
+        ("tank with a band", {**problem.level_min, **problem.level_max}, engine.tanks),
+        ("tank that may fill to the brim", problem.clamp_exempt, engine.tanks),
+        ("node with a pressure limit", problem.pressure_min, engine.junctions),
+    ):
+        faults += [f"{what}: {name} is not in the network" for name in given if name not in known]
+    for tank in set(problem.level_min) & set(problem.level_max) & set(engine.tanks):
+        low, high = max(problem.level_min[tank], engine.level_min[tank]), min(problem.level_max[tank], engine.level_max[tank])
+        if low >= high:
+            faults.append(f"tank {tank}: no room between {low:g} and {high:g} m; widen its band")
+    return faults

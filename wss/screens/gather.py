@@ -1,0 +1,67 @@
+"""Read from the store what an operator's page shows."""
+
+import pandas as pd
+
+from wss import times
+from wss.screens.bills import bills
+from wss.steps import overrides
+from wss.steps.observed import observed
+from wss.steps.run import Run, read_result, read_table, resolve_now
+from wss.store import RunRecord
+from wss.views.operator_figure import PAST
+from wss.views.situation import ShownOverride, ShownPlan, Situation
+
+
+def clock(run: Run) -> pd.Timestamp:
+    """The moment that a page shows [UTC]: the machine's clock, or that of a replay (see `steps.run.resolve_now`)."""
+    if run.tenant.clock == "replay":
+        return resolve_now(run.configuration, run.store)
+    return times.utc(pd.Timestamp.now("UTC")).floor("s")
+
+
+def read_situation(run: Run) -> Situation:
+    """Everything on the operator's page at `run.now` [levels in m, speeds relative, costs in the tenant's currency]."""
+    store, now = run.store, run.now
+    published = store.published()
+    plan = _plan(run, published.get("plan"))
+    step = pd.Timedelta(minutes=run.tenant.plan.decision_minutes)
+    past = observed(run, ["level", "pump_status"], times.floor(now - PAST, step), times.floor(now, step) + step, step)
+    entries = store.journal(since=now - pd.Timedelta(days=7))
+    accepted = entries[(entries["kind"] == "accept") & (entries["run_id"] == (plan.run_id if plan else ""))]
+    newest = next(iter(store.runs(limit=1)), None)
+    return Situation(
+        tenant=run.tenant,
+        tariff=run.configuration.tariff,
+        now=now,
+        data_time=store.last_time(known_by=now),
+        forecast_time=published["forecast"].now if "forecast" in published else None,
+        plan=plan,
+        past_level=past["level"],
+        past_speed=(past["pump_status"] > 0.5).astype(float),
+        bills=bills(run, published.get("plan")),
+        overrides=tuple(_shown(o) for o in overrides.active(store, now)),
+        journal=entries[entries["at"] <= now],
+        accepted_by=accepted["who"].iloc[-1] if len(accepted) else "",
+        trouble=(newest.error or "").strip().splitlines()[-1] if newest and newest.status == "failed" and newest.error else "",
+    )
+
+
+def _plan(run: Run, record: RunRecord | None) -> ShownPlan | None:
+    if record is None:
+        return None
+    folder = run.workspace.runs(run.tenant.name) / record.folder
+    return ShownPlan(
+        run_id=record.id,
+        now=record.now,
+        speed=read_result(folder, "plan")["pump_speed"],
+        level=read_result(folder, "levels")["level"],
+        baseline_level=read_result(folder, "baseline_levels")["level"],
+        band=read_result(folder, "band")["level"],
+        actions=read_table(folder, "actions").fillna({"why": "", "period": ""}),
+        summary=record.summary,
+    )
+
+
+def _shown(override: overrides.Override) -> ShownOverride:
+    pin = override.pin
+    return ShownOverride(override.id, pin.pump, pin.on, pin.start, pin.end, override.who, override.reason)

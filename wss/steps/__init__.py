@@ -1,0 +1,25 @@
+"""Steps: read, compute, check, save. Each is one function that a notebook calls with a run."""
+
+from importlib import import_module
+from typing import Any
+
+_FUNCTIONS = {
+    "open_run": "run", "run_intake": "intake", "run_forecast": "forecast", "run_optimize": "optimize", "run_kpi": "kpi",
+    "derived_demand": "observed", "apply_tenant": "apply", "check_tenant": "apply",
+}
+"""Function -> submodule that defines it."""
+_MODULES = {"apply", "forecast", "intake", "kpi", "observed", "optimize", "publish", "run", "status"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a step when it is asked for, so that one notebook does not pay for the imports of all."""
+    if name in _MODULES:
+        return import_module(f"wss.steps.{name}")
+    if name in _FUNCTIONS:
+        return getattr(import_module(f"wss.steps.{_FUNCTIONS[name]}"), name)
+    raise AttributeError(f"module 'wss.steps' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Names that completion offers."""
+    return sorted([*globals(), *_FUNCTIONS, *_MODULES])

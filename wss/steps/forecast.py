@@ -1,0 +1,75 @@
+"""Forecast demand from what was known at a moment."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from wss import forecasting, times
+from wss.errors import NotFoundError
+from wss.forecasting import metrics
+from wss.quantities import check
+from wss.steps.observed import derived_demand
+from wss.steps.run import Run
+
+
+def run_forecast(run: Run) -> xr.Dataset:
+    """Forecast the zones' demand over the plan's horizon and one step more, save it with the run and return it.
+
+    Returns
+    -------
+    Dataset
+        `demand` (time, zone, quantile) from the step that holds `run.now` on; group `forecast`. [m3/h]
+
+    Raises
+    ------
+    DataError
+        If no demand can be derived from any reading before `run.now`.
+    """
+    settings = run.tenant.forecast
+    step = pd.Timedelta(minutes=settings.step_minutes)
+    issue = times.floor(run.now, step)
+    past = derived_demand(run, issue - pd.Timedelta(days=settings.settling_days + 7 * settings.history_weeks), issue)
+    steps = int(pd.Timedelta(hours=run.tenant.plan.horizon_hours) / step) + 1
+    demand = forecasting.forecast(past["demand"], issue, steps, step, run.tenant.calendar, run.tenant.time_zone,
+                                  settings.history_weeks, settings.settling_days)
+    result = run.save("forecast", check(demand.to_dataset(), "forecast"))
+    run.save_summary(issue=issue, forecast_wape=yesterdays_wape(run, past["demand"]), **_history(past["demand"], issue))
+    return result
+
+
+def yesterdays_wape(run: Run, demand: xr.DataArray) -> float | None:
+    """Error of the forecast that was in force a day ago over the hours since, all zones together; None if there was none.
+
+    Parameters
+    ----------
+    demand : (time, zone)
+        Derived demand up to `run.now`. [m3/h]
+
+    Returns
+    -------
+    float or None
+        Sum of absolute errors of the median over the sum of demand. [1]
+    """
+    yesterday = run.now - times.DAY
+    history = run.store.published_history("forecast", yesterday, yesterday + times.HOUR)
+    if not history:
+        return None
+    known = [run_id for at, run_id in history if at <= yesterday] or [history[0][1]]
+    try:
+        then = run.load(known[-1], "forecast")["demand"].sel(quantile=0.5, drop=True)
+    except NotFoundError:  # somebody tidied up the run's folder
+        return None
+    then, last = xr.align(then, demand.sel(time=demand.get_index("time") >= yesterday), join="inner")
+    error = metrics.wape(then, last)
+    return round(error, 4) if np.isfinite(error) else None
+
+
+def _history(demand: xr.DataArray, issue: pd.Timestamp) -> dict[str, object]:
+    """How long the past is, and how many steps of each zone are missing in it."""
+    known = demand.notnull()
+    since = demand.get_index("time")[known.any("zone").values]
+    if since.empty:
+        return {"history_days": 0.0, "gaps": {}}
+    missing = (~known.sel(time=slice(since[0], None))).sum("time")
+    gaps = {str(zone): int(count) for zone, count in missing.to_series().items()}
+    return {"history_days": round((issue - since[0]) / times.DAY, 2), "gaps": gaps}

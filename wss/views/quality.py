@@ -1,0 +1,72 @@
+"""matplotlib figures about data and forecast quality, for the engineer's notebooks."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from wss.views import style
+from wss.views.charts import _closed
+from wss.views.words import Language, say
+
+SHARE_GOOD = LinearSegmentedColormap.from_list("share_good", [style.VERMILLION, style.YELLOW, "#D8EEE6"])
+
+
+def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Language = "en") -> Figure:
+    """Share of good readings by sensor and hour, as a heatmap; white is an hour without any reading.
+
+    Parameters
+    ----------
+    readings : columns time (UTC), quantity, item, flag
+        As the store returns them; flag 0 is good.
+    """
+    frame = readings.assign(sensor=readings["quantity"] + " " + readings["item"].astype(str), good=readings["flag"].eq(0),
+                            hour=readings["time"].dt.floor("h"))
+    share = frame.pivot_table(index="sensor", columns="hour", values="good", aggfunc="mean")
+    hours = pd.date_range(share.columns.min(), share.columns.max(), freq="h")
+    share = share.reindex(columns=hours)
+    with plt.rc_context(style.RC | {"axes.grid": False}):
+        figure, axis = plt.subplots(figsize=(11, 1.2 + 0.26 * len(share)), layout="constrained")
+        edges = hours.append(hours[-1:] + pd.Timedelta("1h"))
+        mesh = axis.pcolormesh(edges, np.arange(len(share) + 1), share.to_numpy(), cmap=SHARE_GOOD, vmin=0, vmax=1)
+        axis.set_yticks(np.arange(len(share)) + 0.5, [f"{name}   {value:.1%}" for name, value in share.mean(axis=1).items()])
+        axis.invert_yaxis()
+        axis.set_title(say("quality_title", language))
+        figure.colorbar(mesh, ax=axis, shrink=0.8, pad=0.01, format="{x:.0%}", label=say("good", language))
+        style.local_axis(axis, edges[0], edges[-1], time_zone, language)
+    return _closed(figure)
+
+
+def forecast_error_chart(forecast: xr.Dataset | xr.DataArray, truth: xr.Dataset | xr.DataArray,
+                         naive: xr.Dataset | xr.DataArray | None = None, language: Language = "en") -> Figure:
+    """Absolute error of the median forecast by lead time, a panel a zone.
+
+    Parameters
+    ----------
+    forecast : (time, zone, quantile)
+        Demand from the issue time on. [m3/h]
+    truth : (time, zone)
+        Derived demand; instants without a forecast are left out. [m3/h]
+    naive : (time, zone), optional
+        A forecast to compare with, such as the same hour last week. [m3/h]
+    """
+    demand = style.array(forecast, "demand").sel(quantile=0.5)
+    measured = style.array(truth, "demand").reindex(time=demand.time)
+    lead = (demand.get_index("time") - demand.get_index("time")[0]) / pd.Timedelta("1h")
+    with plt.rc_context(style.RC):
+        figure, axes = plt.subplots(demand.sizes["zone"], 1, figsize=(11, 1.0 + 1.6 * demand.sizes["zone"]), sharex=True,
+                                    squeeze=False, layout="constrained")
+        for axis, zone in zip(axes[:, 0], demand.zone.values, strict=True):
+            seen = measured.sel(zone=zone).values
+            axis.plot(lead, abs(demand.sel(zone=zone).values - seen), color=style.BLUE, lw=1.6, label=say("forecast", language))
+            if naive is not None:
+                other = style.array(naive, "demand").reindex(time=demand.time).sel(zone=zone).values
+                axis.plot(lead, abs(other - seen), color=style.GREY, lw=1.2, ls=(0, (4, 2)), label=say("naive", language))
+            axis.set_title(zone)
+            axis.set_ylabel("m³/h")
+            axis.set_ylim(bottom=0)
+        axes[-1, 0].set_xlabel(say("lead", language))
+        axes[0, 0].legend(loc="lower left", bbox_to_anchor=(0.12, 1.0), ncol=2, borderaxespad=0.1)
+    return _closed(figure)

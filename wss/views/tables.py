@@ -1,0 +1,128 @@
+"""Tables for executed notebooks, as styled frames: what to switch and why, what it costs, how the levels stand."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import xarray as xr
+from pandas.io.formats.style import Styler
+
+from wss.config import Pump, Tank
+from wss.views import style
+from wss.views.words import Language, say
+
+
+def actions_table(actions: pd.DataFrame, time_zone: str = "UTC", language: Language = "en", pumps: Sequence[Pump] = ()) -> Styler:
+    """What to switch, when (local time) and why, in order.
+
+    Parameters
+    ----------
+    actions : columns time (UTC), pump, action (start, stop or speed), speed [1], period, why
+    pumps
+        Titles, from the tenant's configuration.
+    """
+    titles = {p.id: p.title for p in pumps}
+    frame = pd.DataFrame({
+        say("time", language): [style.moment(t, time_zone, language) for t in actions["time"]],
+        say("pump", language): [titles.get(str(p), str(p)) for p in actions["pump"]],
+        say("action", language): [action_text(a, s, language) for a, s in zip(actions["action"], actions["speed"], strict=True)],
+        say("period", language): actions["period"].tolist(),
+        say("why", language): actions["why"].tolist(),
+    })
+    return _styled(frame)
+
+
+def action_text(action: str, speed: float, language: Language = "en") -> str:
+    """Words of one action: start, stop, or a relative speed [1]."""
+    return say("speed", language, speed=speed) if action == "speed" else say(action, language)
+
+
+def cost_table(summary: Mapping, currency: str = "", language: Language = "en") -> Styler:
+    """Plan against level control on equal terms, from the summary of an optimize run.
+
+    Parameters
+    ----------
+    summary
+        plan_cost, baseline_cost [currency], energy_kwh, baseline_energy_kwh [kWh], demand_charge, baseline_demand_charge
+        [currency]; stored_value [currency] (already counted in baseline_cost), saving_percent [%].
+    """
+    plan, baseline = say("plan", language), say("baseline", language)
+    money = currency or "currency"
+    keys = ("energy_kwh", "plan_cost", "demand_charge"), ("baseline_energy_kwh", "baseline_cost", "baseline_demand_charge")
+    figures = pd.DataFrame({name: [summary[key] for key in column] for name, column in zip((plan, baseline), keys, strict=True)})
+    figures = figures.astype(float)
+    figures.loc[3] = figures.loc[1] + figures.loc[2]
+    titles = [f"{say(key, language)} [{money}]" for key in ("energy_cost", "demand_charge", "total")]
+    figures.insert(0, "", [f"{say('energy', language)} [kWh]", *titles])
+    change = figures[plan] - figures[baseline]
+    figures[say("difference", language)] = change
+    figures["%"] = 100 * change / figures[baseline].where(figures[baseline].abs() > 1e-9)
+    return _styled(figures).format("{:,.1f}", subset=[plan, baseline], na_rep="").format(
+        "{:+,.1f}", subset=[say("difference", language), "%"], na_rep="")
+
+
+def comparison_table(plans: Mapping[str, Mapping], currency: str, language: Language = "en") -> Styler:
+    """Plans side by side, and how the last differs from the first.
+
+    Parameters
+    ----------
+    plans
+        Title (key in the words) -> energy [kWh], energy_cost, demand_charge [currency], starts, broken (limits) [1], rung.
+    """
+    units = {"energy": "kWh", "energy_cost": currency, "demand_charge": currency}
+    rows = ("energy", "energy_cost", "demand_charge", "starts", "broken")
+    frame = pd.DataFrame({say(title, language): [float(plan[row]) for row in rows] for title, plan in plans.items()})
+    frame[say("difference", language)] = frame.iloc[:, -1] - frame.iloc[:, 0]
+    frame.insert(0, "", [say(row, language) + (f" [{units[row]}]" if row in units else "") for row in rows])
+    rungs = " → ".join(say(f"rung_{plan['rung']}", language) for plan in plans.values())
+    numbers = list(frame.columns[1:])
+    return _styled(frame).format("{:,.0f}", subset=numbers[:-1]).format("{:+,.0f}", subset=numbers[-1:]).set_caption(rungs)
+
+
+def margin_table(levels: xr.Dataset | xr.DataArray, tanks: Sequence[Tank], time_zone: str = "UTC",
+                 language: Language = "en") -> Styler:
+    """How near each tank comes to its limits under the plan. Levels are (time, tank) [m]."""
+    level = style.array(levels, "level")
+    tank_, lowest, highest, above, below, end, at = (
+        say(key, language) for key in ("tank", "lowest", "highest", "margin_low", "margin_high", "end", "when"))
+    rows = []
+    for tank in tanks:
+        series = level.sel(tank=tank.id).to_series()
+        rows.append({
+            tank_: tank.title,
+            f"{lowest} [m]": series.min(), f"{lowest} {at}": style.moment(series.idxmin(), time_zone, language),
+            f"{above} [m]": series.min() - tank.level_min_m,
+            f"{highest} [m]": series.max(), f"{highest} {at}": style.moment(series.idxmax(), time_zone, language),
+            f"{below} [m]": tank.level_max_m - series.max(), f"{end} [m]": series.iloc[-1],
+        })
+    frame = pd.DataFrame(rows)
+    return _styled(frame).format("{:.2f}", subset=list(frame.select_dtypes("number").columns)).map(
+        lambda value: f"color: {style.VERMILLION}; font-weight: bold" if value < 0 else "",
+        subset=[f"{above} [m]", f"{below} [m]"])
+
+
+def kpi_table(kpis: pd.DataFrame, language: Language = "en") -> Styler:
+    """Key figures of one day, plan, actual and level control side by side.
+
+    Parameters
+    ----------
+    kpis : columns time, name, item (`source` or `source/part`), value, unit
+        As run_kpi returns them.
+    """
+    parts = kpis["item"].str.split("/", n=1, expand=True).reindex(columns=[0, 1])
+    frame = kpis.assign(source=parts[0], part=parts[1].fillna(""))
+    frame["kpi"] = [say(f"kpi_{name}", language) + f" [{unit}]" for name, unit in zip(frame["name"], frame["unit"], strict=True)]
+    order = list(dict.fromkeys(zip(frame["kpi"], frame["part"], strict=True)))
+    wide = frame.pivot_table(index=["kpi", "part"], columns="source", values="value", aggfunc="sum").reindex(order)
+    sources = [s for s in ("plan", "actual", "baseline") if s in wide.columns]
+    wide = wide[sources].rename(columns={s: say(f"source_{s}", language) for s in sources}).reset_index()
+    wide = wide.rename(columns={"kpi": say("kpi", language), "part": say("item", language)})
+    wide.columns.name = None
+    return _styled(wide).format("{:,.2f}", subset=list(wide.columns[2:]), na_rep="—")
+
+
+def _styled(frame: pd.DataFrame) -> Styler:
+    numbers = list(frame.select_dtypes("number").columns)
+    words = [c for c in frame.columns if c not in numbers]
+    left = {"text-align": "left"}
+    return (frame.style.hide(axis="index").format(escape="html", subset=words).set_properties(subset=words, **left)
+            .set_table_styles([{"selector": "th", "props": "text-align: left"}]))
