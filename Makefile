@@ -27,8 +27,8 @@ lint: setup  ## style and import contract
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
 
-bench: setup  ## the figures of docs/benchmarks.md
-	$(BIN)/python benchmarks/run_all.py
+bench: setup  ## the benchmarks, one after the other
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 lab: setup  ## JupyterLab on the notebooks
 	$(BIN)/wss lab

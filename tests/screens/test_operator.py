@@ -1,5 +1,6 @@
 """The operator's page on a real store, without a browser: what it shows, and that its buttons trust nobody."""
 
+import json
 import re
 import stat
 from pathlib import Path
@@ -66,13 +67,23 @@ def test_page_shows_rung_actions_and_levels(page):
     pumps = {p.title for p in shown.tenant.system.pumps}
     assert any(title in page.cards.value for title in pumps) or "Nothing to switch" in page.cards.value
     assert page.ready.value.count("gauge") == 3
-    assert len(page.figure.data) == 2 + 5 * 3
+    assert len(json.loads(page.figure.figure)["data"]) == 2 + 5 * 3
 
 
-def test_refresh_changes_the_figure_in_place(page):
-    traces = page.figure.data
+def test_refresh_sends_nothing_when_nothing_changed(page):
+    sent = []
+    for widget in (page.figure, page.top, page.cards, page.money):
+        widget.observe(sent.append)
     page.refresh()
-    assert page.figure.data is traces or [t.uid for t in page.figure.data] == [t.uid for t in traces]
+    assert [change["name"] for change in sent] == ["beat"], "only that it is still true"
+
+
+def test_an_alarm_stays_until_a_refresh_succeeds(page):
+    page._alarm("the store is <locked>")
+    assert "may be old" in page.alarm.value
+    assert "&lt;locked&gt;" in page.alarm.value
+    page.refresh()
+    assert page.alarm.value == ""
 
 
 def test_accept_needs_a_name_and_writes_the_journal(page, litoral):

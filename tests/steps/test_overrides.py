@@ -64,8 +64,9 @@ def test_name_and_reason_are_required(store, who, reason):
 
 
 def test_everything_wrong_is_said_at_once(litoral):
+    off_grid = pd.Timestamp("2022-07-25T06:16")
     with pytest.raises(DataError) as caught:
-        overrides.checked(litoral, NOW, "no such pump", "yes", pd.Timestamp("2022-07-25T06:16"), pd.Timestamp("2022-07-25T06:16"))
+        overrides.checked(litoral, (), NOW, "no such pump", "yes", off_grid, off_grid)
     for part in ("'no such pump'", "must be true or false", "grid of 15 min", "end must be after the start"):
         assert part in str(caught.value)
 
@@ -73,7 +74,16 @@ def test_everything_wrong_is_said_at_once(litoral):
 @pytest.mark.parametrize(("start", "end"), [("2022-07-25T05:00", "2022-07-25T06:00"), ("2022-07-25T06:00", "2022-07-28T06:00")])
 def test_window_must_lie_within_the_plan(litoral, start, end):
     with pytest.raises(DataError, match="after the end of the plan"):
-        overrides.checked(litoral, NOW, "335", False, pd.Timestamp(start), pd.Timestamp(end))
+        overrides.checked(litoral, (), NOW, "335", False, pd.Timestamp(start), pd.Timestamp(end))
+
+
+def test_a_pump_is_held_once_at_a_time(litoral, store):
+    overrides.record(store, pin(), "Maria", NOW, "intake cleaned")
+    held, ends = overrides.active(store, NOW), pin().end
+    with pytest.raises(DataError, match="held already .* by Maria: cancel that first"):
+        overrides.checked(litoral, held, NOW, "335", True, ends - STEP, ends + STEP)
+    assert overrides.checked(litoral, held, NOW, "335", True, ends, ends + STEP).start == ends
+    assert overrides.checked(litoral, held, NOW, "10", True, ends - STEP, ends + STEP).pump == "10"
 
 
 @given(st.integers(0, 191), st.integers(1, 192))
@@ -81,4 +91,4 @@ def test_every_window_on_the_grid_within_the_horizon_is_accepted(litoral, first,
     start = pd.Timestamp("2022-07-25T06:00") + first * STEP
     end = start + min(length, 192 - first) * STEP
     if end > NOW:
-        assert overrides.checked(litoral, NOW, "10", True, start, end) == Pin("10", start, end, True)
+        assert overrides.checked(litoral, (), NOW, "10", True, start, end) == Pin("10", start, end, True)

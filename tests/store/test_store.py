@@ -27,6 +27,17 @@ def test_open_create_open(workspace):
     assert workspace.inbox("demo").is_dir()
 
 
+def test_a_forked_process_opens_a_connection_of_its_own(store):
+    store.put_documents({"a": "1"}, "me", "parent", pd.Timestamp("2022-01-01"))
+    child = os.fork()
+    if child == 0:
+        store.put_documents({"a": "2"}, "me", "child", pd.Timestamp("2022-01-02"))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    store.put_documents({"a": "3"}, "me", "parent", pd.Timestamp("2022-01-03"))
+    assert store.versions()["note"].tolist() == ["parent", "child", "parent"]
+
+
 def test_a_store_that_is_no_database_says_so(workspace):
     workspace.prepare("demo")
     (workspace.data("demo") / "wss.db").write_bytes(b"this is not a database" * 100)
@@ -36,6 +47,7 @@ def test_a_store_that_is_no_database_says_so(workspace):
 
 def test_a_damaged_page_says_so(workspace, store, give):
     give("2022-03-01T01:00", {pd.Timestamp("2022-03-01") + pd.Timedelta(minutes=i): i for i in range(5000)})
+    store.close()  # the last connection's end copies the log into the file
     path = workspace.data("demo") / "wss.db"
     size = path.stat().st_size
     with path.open("r+b") as file:  # everything after the schema

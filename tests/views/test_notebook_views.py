@@ -66,6 +66,13 @@ def test_quality_chart_counts_by_sensor():
     assert [t.get_text().split()[-1] for t in axis.get_yticklabels()] == ["100.0%", "75.0%"]
 
 
+def test_quality_chart_counts_what_did_not_come():
+    time = pd.date_range("2022-07-22", periods=48, freq="30min")
+    frame = pd.DataFrame({"time": time, "quantity": "flow", "item": "10", "flag": 0})
+    axis = views.quality_chart(frame[(frame.index < 12) | (frame.index >= 18)]).axes[0]
+    assert axis.get_yticklabels()[0].get_text().endswith(f"{42 / 48:.1%}")
+
+
 def test_actions_table_is_local_and_in_words(day):
     table = views.actions_table(day.actions, day.time_zone, "en", day.pumps).data
     assert table.iloc[1].tolist() == ["Mon 07:45", "River pump", "Set to 90%", "Night", "holds the level of Tank South"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wss import times
 from wss.views import style
-from wss.views.words import DAYS, LANGUAGES, WORDS, say
+from wss.views.words import DAYS, LANGUAGES, WORDS, number, say
 
 
 @pytest.mark.parametrize("key", WORDS)
@@ -24,6 +24,11 @@ def test_every_language_says_the_same(key):
 def test_say_fills_in():
     assert say("interval", "pt", percent=90) == "intervalo de 90 %"
     assert all(len(days) == 7 for days in DAYS.values())
+
+
+def test_numbers_are_written_as_people_write_them():
+    assert number(-1234.56, ",.1f") == "−1,234.6"
+    assert number(-1234.56, ",.1f", "pt") == "−1\u202f234,6"
 
 
 def test_moment_is_local():

@@ -24,7 +24,7 @@ FAILED, WRONG_INPUT = 1, 2
 """Exit codes."""
 BAD_INPUT = (ConfigError, DataError, NotFoundError)
 
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True)
 
 Tenants = Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="Names of tenants' folders; none named: all.")]

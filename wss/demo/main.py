@@ -103,10 +103,11 @@ def _cycle(workspace: Workspace, plant: Plant, show: Show) -> dict[str, Any]:
 
 
 def _daily(workspace: Workspace, plant: Plant, before: pd.Timestamp, show: Show) -> list[dict[str, Any]]:
-    """KPIs of each local day that ended between `before` and now."""
+    """KPIs of each local day that ended between `before` and now and lies wholly after the history."""
     tenant = plant.configuration.tenant
     first, today = (times.local_date(moment, tenant.time_zone) for moment in (before, plant.now))
-    days = pd.date_range(first, today, inclusive="left")
+    ended = pd.date_range(first, today, inclusive="left")
+    days = [d for d in ended if times.local_day(d, tenant.time_zone)[0] >= times.utc(plant.settings.history_end)]
     results = []
     for day in days:
         with show(f"key figures of {day:%a %d %b}"):

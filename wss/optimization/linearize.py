@@ -47,7 +47,7 @@ class Table:
     snapshots: int
 
     def blocked(self, task: Task, choice: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Modes (slot, mode) of each station that pins, service or warnings forbid beside the others' `choice` (slot, station)."""
+        """Modes (time, mode) of each station that pins, service or warnings forbid beside the others' `choice`."""
         row = np.arange(len(choice)) // self.step_slots
         found = [self.warned[s][row] | ~task.allowed(station) for s, station in enumerate(task.stations)]
         for (s, r), both in self.clashes.items():

@@ -9,9 +9,8 @@ from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondi
 from pyomo.contrib.solver.common.util import NoSolutionError
 
 from wss.errors import SolverError
-from wss.optimization.replay import counting
 from wss.optimization.response import Response
-from wss.optimization.task import Task
+from wss.optimization.task import Task, counting
 
 MISS_PRICE = 100.0
 """Price of missing a level by 1 m for 1 h, in multiples of the dearest hour of full power: limits come before cost."""

@@ -22,6 +22,8 @@ LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
 """How far inside its limits a tank is kept at least and at most; more where EPANET found a limit missed that was thought kept."""
 LEAST_GAIN = 1e-6
 """What a change must promise, as a share of the plan's cost."""
+MISS_PRICE = 20.0
+"""Price of missing a limit by 1 m for 1 h, as a multiple of the plan's cost: limits come before cost."""
 START_TIE = 2e-5
 """What a start that costs nothing counts, as a share of the plan's cost: fewest starts within a small tolerance."""
 
@@ -78,13 +80,15 @@ class _Target:
     end: np.ndarray
     miss_price: float
     start_price: float
+    counted: tuple[np.ndarray, ...]
+    """For each demand charge: which windows count."""
 
     def score(
         self, level: np.ndarray, slack: np.ndarray, power: np.ndarray, cost: np.ndarray, starts: np.ndarray, thin: int = 1
     ) -> np.ndarray:
-        """Cost with all misses priced (candidate,) of summed effects; `thin` looks at every so many instants only."""
+        """Cost with all misses priced (candidate,) of summed effects; `level` has every `thin`-th instant, the last first."""
         part = slice(None, None, -thin)
-        reached = self.level[part] + level[:, part]
+        reached = self.level[part] + level
         miss = (
             (np.maximum(self.low[part] - reached, 0) + np.maximum(reached - self.high[part], 0)).sum(axis=(1, 2))
             * self.task.slot_h
@@ -94,9 +98,9 @@ class _Target:
         if len(self.slack):
             miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - slack, 0).sum(axis=1) / 10
         total = self.miss_price * miss + cost + self.start_price * starts
-        for charge in self.task.problem.charges:
-            rises = (self.power + power) * self.task.slot_h
-            total = total + peak_charge(charge, self.task.problem, rises, self.task.slot_h)
+        for charge, counted in zip(self.task.problem.charges, self.counted, strict=True):
+            energy = (self.power + power) * self.task.slot_h
+            total = total + peak_charge(charge, energy, self.task.slot_h, counted)
         return total
 
 
@@ -133,7 +137,7 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
             progress("polish", simulations / budget)
         if result.rank < best.rank:
             best, choice, accepted = result, candidate, accepted + 1
-            bundle, room = min(bundle * 2, BUNDLE), room.eased(task)
+            bundle, room = min(bundle * 2, BUNDLE), room.after(result) if result.miss > 0 else room.eased(task)
         elif bundle > 1:
             bundle //= 2
         else:
@@ -204,8 +208,11 @@ def _target(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, ro
         low,
         high,
         task.end + room.end,
-        miss_price=20 * scale,
-        start_price=20 * scale if (best.starts > task.most_starts).any() else max(task.problem.start_cost, START_TIE * scale),
+        miss_price=MISS_PRICE * scale,
+        start_price=MISS_PRICE * scale
+        if (best.starts > task.most_starts).any()
+        else max(task.problem.start_cost, START_TIE * scale),
+        counted=tuple(task.counted(charge) for charge in task.problem.charges),
     )
 
 
@@ -224,12 +231,12 @@ def _best_addition(
 
     def scores(which: np.ndarray, also: int | None = None, thin: int = 1) -> np.ndarray:
         extra = (
-            (0.0, 0.0, 0.0, 0.0, 0.0)
+            (np.zeros_like(level), 0.0, 0.0, 0.0, 0.0)
             if also is None
             else (effects.level[also], effects.slack[also], effects.power[also], effects.cost[also], effects.starts[also])
         )
         return target.score(
-            effects.level[which] + level + extra[0],
+            effects.level[which, ::-thin] + (level + extra[0])[::-thin],
             effects.slack[which] + slack + extra[1],
             effects.power[which] + power + extra[2],
             effects.cost[which] + cost + extra[3],
@@ -239,13 +246,14 @@ def _best_addition(
 
     first = scores(singles)
     options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
+    own = effects.cost + target.start_price * effects.starts
     short = np.union1d(
         singles[np.argsort(net[singles], kind="stable")[: SHORTLIST // 2]],
         singles[np.argsort(first, kind="stable")[: SHORTLIST // 2]],
     )
     for position, i in enumerate(short[:-1]):
         others = short[position + 1 :]
-        others = others[_apart(moves, int(i), others)]
+        others = others[(own[others] < bar - own[i] - own[done].sum()) & _apart(moves, int(i), others)]
         if len(others):
             value = scores(others, int(i), thin)
             options += [(float(value[j]), (int(i), int(others[j]))) for j in np.flatnonzero(value < bar)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wss.optimization.problem import PeakCharge, Problem
+from wss.optimization.problem import PeakCharge
 from wss.optimization.task import LEVEL_TOLERANCE_M, Task
 
 END_SPARE_M = 2e-4
@@ -79,7 +79,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     end_miss = np.maximum(task.end + END_SPARE_M - run.level[-1], 0)
     starts = count_starts(speed > 0)
     cost = float((run.energy * task.price).sum())
-    charge = float(sum(peak_charge(c, task.problem, run.energy.sum(axis=1), task.slot_h) for c in task.problem.charges))
+    charge = float(sum(peak_charge(c, run.energy.sum(axis=1), task.slot_h, task.counted(c)) for c in task.problem.charges))
     miss = (
         np.maximum(band_miss - LEVEL_TOLERANCE_M, 0).sum() * task.slot_h
         + end_miss.sum()
@@ -111,22 +111,14 @@ def count_starts(on: np.ndarray) -> np.ndarray:
     return (on & ~np.roll(on, 1, axis=-2)).sum(axis=-2)
 
 
-def peak_charge(charge: PeakCharge, problem: Problem, energy: np.ndarray, slot_h: float) -> np.ndarray:
-    """What energy (..., slot) [kWh] adds to a billing month's demand charge [currency].
+def peak_charge(charge: PeakCharge, energy: np.ndarray, slot_h: float, counted: np.ndarray) -> np.ndarray:
+    """What each `energy` (..., time) [kWh] adds to a billing month's demand charge, (...) [currency].
 
-    The peak is the highest mean power of the windows that count; slots longer than a window stand for all windows in them.
+    The peak is the highest mean power of the windows that are `counted` (window,) of bool; slots longer than a window stand for
+    all windows in them.
     """
     per_window = max(round(charge.window_minutes / 60 / slot_h), 1)
     windows = energy.shape[-1] // per_window
-    power = energy[..., :windows * per_window].reshape(*energy.shape[:-1], windows, per_window).mean(axis=-1) / slot_h
-    power = power[..., counting(charge, problem, windows)]
-    return charge.price_per_kw * np.maximum(power.max(axis=-1, initial=0.0) - charge.peak_so_far_kw, 0.0)
-
-
-def counting(charge: PeakCharge, problem: Problem, windows: int) -> np.ndarray:
-    """Which of `windows` equal parts of the horizon count for a charge, (window,) of bool."""
-    if charge.counts is None:
-        return np.ones(windows, bool)
-    starts = problem.start + problem.horizon / windows * np.arange(windows)
-    known = charge.counts.get_index("time")
-    return charge.counts.to_numpy()[np.clip(known.searchsorted(starts, side="right") - 1, 0, len(known) - 1)].astype(bool)
+    power = energy[..., : windows * per_window].reshape(*energy.shape[:-1], windows, per_window).mean(axis=-1) / slot_h
+    highest = power[..., counted].max(axis=-1, initial=0.0)
+    return charge.price_per_kw * np.maximum(highest - charge.peak_so_far_kw, 0.0)

@@ -8,7 +8,7 @@ import pandas as pd
 from wss.errors import raise_all
 from wss.hydraulics import Engine
 from wss.optimization.modes import Station, find_stations
-from wss.optimization.problem import Problem
+from wss.optimization.problem import PeakCharge, Problem
 
 LEVEL_TOLERANCE_M = 1e-3
 """How far an operator's limit may be passed."""
@@ -85,6 +85,11 @@ class Task:
         left[~left.any(axis=1)] = True
         return left
 
+    def counted(self, charge: PeakCharge) -> np.ndarray:
+        """Which windows (time,) of bool from the start on count for a charge."""
+        per_window = max(round(charge.window_minutes * 60 / self.slot_s), 1)
+        return counting(charge, self.problem, self.slots // per_window)
+
     def with_end(self, end: np.ndarray) -> "Task":
         """The same task, to end at least at `end` (tank,) [m]."""
         levels = dict(zip(self.engine.tanks, (float(v) for v in end), strict=True))
@@ -150,3 +155,12 @@ def _faults(problem: Problem, engine: Engine) -> list[str]:
         if low >= high:
             faults.append(f"tank {tank}: no room between {low:g} and {high:g} m; widen its band")
     return faults
+
+
+def counting(charge: PeakCharge, problem: Problem, windows: int) -> np.ndarray:
+    """Which of `windows` equal parts of the horizon (time,) count for a charge; of bool."""
+    if charge.counts is None:
+        return np.ones(windows, bool)
+    starts = problem.start + problem.horizon / windows * np.arange(windows)
+    known = charge.counts.get_index("time")
+    return charge.counts.to_numpy()[np.clip(known.searchsorted(starts, side="right") - 1, 0, len(known) - 1)].astype(bool)

@@ -26,13 +26,10 @@ def start(work: Callable[[], Awaitable[None]], complain: Callable[[str], None]) 
 def every(seconds: float, work: Callable[[], None], complain: Callable[[str], None]) -> None:
     """Call `work` every so many seconds [s] as long as the kernel's event loop runs; nothing where there is no loop."""
 
-    async def again() -> None:
-        await asyncio.sleep(seconds)
-        await _guarded(_as_coroutine(work), complain)
-
     async def forever() -> None:
         while True:
-            await again()
+            await asyncio.sleep(seconds)
+            await _guarded(_as_coroutine(work), complain)
 
     try:
         asyncio.get_running_loop()

@@ -7,8 +7,9 @@ import xarray as xr
 
 from wss import tariffs, times
 from wss.hydraulics import tanks
+from wss.screens.committed import result
 from wss.steps.observed import observed
-from wss.steps.run import Run, read_result
+from wss.steps.run import Run
 from wss.store import RunRecord
 from wss.views.situation import Bill
 
@@ -51,7 +52,7 @@ def _rest_of_today(run: Run, plan: RunRecord) -> Bill | None:
         return None
     folder = run.workspace.runs(run.tenant.name) / plan.folder
     today = {"time": slice(plan.now, midnight - pd.Timedelta("1ns"))}
-    own, other = (_cost(run, read_result(folder, name)["power"].sel(today)) for name in ("simulated", "baseline"))
+    own, other = (_cost(run, result(folder, name)["power"].sel(today)) for name in ("simulated", "baseline"))
     then, end = (_more_water(run, folder, moment) for moment in (midnight, None))
     value = plan.summary.get("stored_value")
     if value is None or abs(end) < LEAST_DIFFERENCE_M3:
@@ -61,7 +62,7 @@ def _rest_of_today(run: Run, plan: RunRecord) -> Bill | None:
 
 def _more_water(run: Run, folder: Path, moment: pd.Timestamp | None) -> float:
     """How much more the plan has in the tanks than level control at a moment, or at the end. [m3]"""
-    levels = [read_result(folder, name)["level"] for name in ("levels", "baseline_levels")]
+    levels = [result(folder, name)["level"] for name in ("levels", "baseline_levels")]
     at = [level.isel(time=[-1]) if moment is None else level.sel(time=[moment], method="nearest") for level in levels]
     own, other = (float(tanks.volume(run.configuration.network, level).sum()) for level in at)
     return own - other

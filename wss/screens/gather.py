@@ -4,9 +4,10 @@ import pandas as pd
 
 from wss import times
 from wss.screens.bills import bills
+from wss.screens.committed import result
 from wss.steps import overrides
 from wss.steps.observed import observed
-from wss.steps.run import Run, read_result, read_table, resolve_now
+from wss.steps.run import Run, read_table, resolve_now
 from wss.store import RunRecord
 from wss.views.operator_figure import PAST
 from wss.views.situation import ShownOverride, ShownPlan, Situation
@@ -53,10 +54,10 @@ def _plan(run: Run, record: RunRecord | None) -> ShownPlan | None:
     return ShownPlan(
         run_id=record.id,
         now=record.now,
-        speed=read_result(folder, "plan")["pump_speed"],
-        level=read_result(folder, "levels")["level"],
-        baseline_level=read_result(folder, "baseline_levels")["level"],
-        band=read_result(folder, "band")["level"],
+        speed=result(folder, "plan")["pump_speed"],
+        level=result(folder, "levels")["level"],
+        baseline_level=result(folder, "baseline_levels")["level"],
+        band=result(folder, "band")["level"],
         actions=read_table(folder, "actions").fillna({"why": "", "period": ""}),
         summary=record.summary,
     )

@@ -7,12 +7,12 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
-import plotly.graph_objects as go
 
 from wss import times
 from wss.errors import DataError
 from wss.screens import background
 from wss.screens.gather import clock, read_situation
+from wss.screens.live_figure import LiveFigure
 from wss.screens.override_form import OverrideForm
 from wss.screens.server import tenant_of_process
 from wss.steps import overrides
@@ -51,24 +51,24 @@ class OperatorPage:
         language = run.tenant.language
         self._say = lambda key, **values: say(key, language, **values)
         self.top, self.cards, self.ready, self.money, self.journal, self.state = (widgets.HTML() for _ in range(6))
-        self.news = widgets.HTML()
+        self.news, self.alarm = widgets.HTML(), widgets.HTML()
+        self._planning = asyncio.Lock()
         self.situation = read_situation(self.run)
-        self.figure = go.FigureWidget(operator_figure(self.situation))
-        self.figure._config = {"displayModeBar": False, "responsive": True}
+        self.figure = LiveFigure(patience_s=3.5 * REFRESH_S, lost_words=self._say("lost"))
         self.who = widgets.Text(placeholder=self._say("who"), continuous_update=False, layout=widgets.Layout(width="auto"))
         self.accept = widgets.Button(description=self._say("accept"), layout=widgets.Layout(width="auto")).add_class("wss-go")
         self.accept.on_click(lambda _: background.start(self._accept, self._complain))
         self.form = OverrideForm(lambda: self.run, self.who, self._obey)
         self.widget = self._layout()
         self._show()
-        background.every(REFRESH_S, self.refresh, self._complain)
+        background.every(REFRESH_S, self.refresh, self._alarm)
 
     def refresh(self) -> None:
         """Read the store again and change on the page what has changed."""
         self.run = self._at_clock()
         self.situation = read_situation(self.run)
         self._show()
-        self._draw(operator_figure(self.situation))
+        self.alarm.value = ""
 
     def _show(self) -> None:
         shown = self.situation
@@ -78,17 +78,11 @@ class OperatorPage:
         self.state.value = self._acceptance(shown)
         self.accept.disabled = shown.plan is None or bool(shown.accepted_by)
         self.form.update(shown)
+        self.figure.show(operator_figure(shown))
 
     def _at_clock(self) -> Run:
         configured = replace(self._base, configuration=active(self._base.store))
         return replace(configured, now=clock(configured))
-
-    def _draw(self, new: go.Figure) -> None:
-        """Change the figure in place: one message to the browser, no flicker."""
-        with self.figure.batch_update():
-            for old, fresh in zip(self.figure.data, new.data, strict=True):
-                old.update(fresh.to_plotly_json(), overwrite=True)
-            self.figure.layout.update(new.layout.to_plotly_json(), overwrite=True)
 
     async def _accept(self) -> None:
         shown = self.situation
@@ -112,11 +106,12 @@ class OperatorPage:
         if self._replan is None:
             self._tell("ok", self._say("next_cycle"))
             return
-        self._tell("", self._say("replanning"))
+        self._tell("busy", self._say("replanning"))
         background.start(self._plan_again, self._complain)
 
     async def _plan_again(self) -> None:
-        result = await asyncio.to_thread(self._replan, self.run.tenant.name, intake=False, reason="override")
+        async with self._planning:
+            result = await asyncio.to_thread(self._replan, self.run.tenant.name, intake=False, reason="override")
         self.refresh()
         if result.error:
             self._complain(result.error)
@@ -137,6 +132,10 @@ class OperatorPage:
     def _complain(self, text: str) -> None:
         self._tell("bad", self._say("failed", error=text))
 
+    def _alarm(self, text: str) -> None:
+        """Say above everything that what is shown may be old; the next refresh that succeeds takes it away."""
+        self.alarm.value = f'<div class="notice bad"><b>{escape(self._say("not_fresh"))}</b> {escape(text)}</div>'
+
     def _layout(self) -> widgets.Widget:
         language = self.run.tenant.language
         row = widgets.Box([self.who, self.accept]).add_class("wss-row")
@@ -145,7 +144,7 @@ class OperatorPage:
         chart = widgets.VBox([widgets.HTML(operator_legend(language)), self.figure]).add_class("panel")
         grid = widgets.Box(
             [
-                widgets.VBox([self.top, first]).add_class("top"),
+                widgets.VBox([self.top, self.alarm, first]).add_class("top"),
                 widgets.VBox([chart]).add_class("main"),
                 widgets.VBox(
                     [

@@ -9,13 +9,14 @@ import pandas as pd
 
 from wss import times
 from wss.errors import DataError
+from wss.optimization import Pin
 from wss.screens import background
 from wss.screens.preview import Preview, Previewer
 from wss.steps import overrides
 from wss.steps.run import Run
 from wss.views import panels, style
 from wss.views.situation import ShownOverride, Situation
-from wss.views.words import say
+from wss.views.words import number, say
 
 USUAL = pd.Timedelta(hours=2)
 """Length of the window that the form proposes."""
@@ -61,7 +62,7 @@ class OverrideForm:
         tenant, step = situation.tenant, pd.Timedelta(minutes=situation.tenant.plan.decision_minutes)
         first = times.floor(situation.now, step)
         grid = pd.date_range(first, first + pd.Timedelta(hours=tenant.plan.horizon_hours), freq=step, unit="ns")
-        named = [(style.moment(t, tenant.time_zone, tenant.language), t) for t in grid]
+        named = list(zip(style.moments(grid, tenant.time_zone, tenant.language), grid, strict=True))
         self._offering = True
         try:
             _offer(self.pump, [(p.title, p.id) for p in tenant.system.pumps])
@@ -84,14 +85,16 @@ class OverrideForm:
             widgets.Box([widgets.HTML(panels.override_text(situation, held)), button]).add_class("wss-row").add_class("wss-held")
         )
 
-    def _pin(self):
+    def _pin(self) -> Pin:
         run = self._run()
-        return overrides.checked(run.configuration, run.now, self.pump.value, self.state.value, self.start.value, self.end.value)
+        held = overrides.active(run.store, run.now)
+        asked = (self.pump.value, self.state.value, self.start.value, self.end.value)
+        return overrides.checked(run.configuration, held, run.now, *asked)
 
     async def _preview(self) -> None:
         self._forget()
         pin = self._pin()
-        self.answer.value = f'<div class="notice">{self._say("computing")}</div>'
+        self.answer.value = f'<div class="notice busy">{self._say("computing")}</div>'
         seen = await asyncio.to_thread(self._previewer.preview, self._run(), pin)
         if pin != self._pin():
             return
@@ -124,11 +127,11 @@ class OverrideForm:
 
     def _in_words(self, seen: Preview) -> str:
         run = self._run()
+        tenant, currency = run.tenant, run.configuration.tariff.currency
         amount = abs(seen.cost_difference)
         key = "costs_same" if amount < 0.5 else "costs_more" if seen.cost_difference > 0 else "costs_less"
-        money = self._say(
-            key, amount=f"{amount:,.0f}", currency=run.configuration.tariff.currency, hours=run.tenant.plan.horizon_hours
-        )
+        shown = number(amount, ",.0f", tenant.language)
+        money = self._say(key, amount=shown, currency=currency, hours=tenant.plan.horizon_hours)
         broken = "; ".join(seen.violations[:3])
         limits = self._say("breaks", what=escape(broken)) if broken else self._say("breaks_nothing")
         return f'<div class="notice {"bad" if broken else "ok"}"><b>{escape(money)}</b><br>{limits}</div>'

@@ -16,7 +16,7 @@ from wss.ingestion import folders, inbox, quality, readers, rename
 from wss.store import Counts, IntakeFile, Store, Workspace
 
 COLUMNS = ["tenant", "name", "sha256", "state", *asdict(Counts()), "reason"]
-BACKFILL = pd.Timedelta(days=7)
+BACKFILL = pd.Timedelta(days=3)
 """A file with readings older than this at its delivery is a backfill: its readings count as known soon after their time."""
 REPORTED = 200
 """Refused rows that a report lists; the store keeps them all."""

@@ -1,6 +1,6 @@
 """Overrides: an operator pins a pump on or off for a while. They live in the journal; every plan obeys those that are active."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -36,8 +36,15 @@ def active(store: Store, now: pd.Timestamp) -> tuple[Override, ...]:
     return tuple(o for o in known if o.pin.end > now)
 
 
-def checked(configuration: Configuration, now: pd.Timestamp, pump: str, on: bool, start: pd.Timestamp, end: pd.Timestamp) -> Pin:
-    """The pin that was asked for, on the decision grid within the horizon [UTC]; DataError lists all that is wrong with it."""
+def checked(configuration: Configuration, held: Sequence[Override], now: pd.Timestamp, pump: str, on: bool, start: pd.Timestamp,
+            end: pd.Timestamp) -> Pin:
+    """The pin that was asked for, on the decision grid within the horizon [UTC] and beside those that are `held` already.
+
+    Raises
+    ------
+    DataError
+        Lists all that is wrong with it.
+    """
     plan = configuration.tenant.plan
     step = pd.Timedelta(minutes=plan.decision_minutes)
     last = times.floor(now, step) + pd.Timedelta(hours=plan.horizon_hours)
@@ -54,6 +61,8 @@ def checked(configuration: Configuration, now: pd.Timestamp, pump: str, on: bool
         faults.append("the end must be after the start")
     if end <= now or end > last:
         faults.append(f"the end must be after now and not after the end of the plan, {times.iso(last)}")
+    there = [o for o in held if o.pin.pump == pump and o.pin.start < end and start < o.pin.end]
+    faults += [f"pump {pump} is held already until {times.iso(o.pin.end)} by {o.who}: cancel that first" for o in there]
     raise_all(faults, "checking an override")
     return Pin(pump, start, end, on)
 

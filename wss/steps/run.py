@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -56,8 +57,6 @@ class Run:
 
     def save(self, name: str, ds: xr.Dataset) -> xr.Dataset:
         """Check `ds` (quantities in our units), save it as group `name` of the run's NetCDF file and return it; else DataError"""
-        import h5py
-
         quantities.check(ds, f"saving {name} of {self.kind} {self.id}")
         path = self.folder / RESULT
         with h5py.File(path, "a") as file:

@@ -1,12 +1,12 @@
 """The connection to a tenant's database: how it is opened, how a transaction begins, what its errors mean to a user."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from wss.errors import StoreError
 from wss.store import schema
@@ -26,7 +26,7 @@ MEANINGS = {
 
 
 class Database:
-    """A tenant's database. Every call opens its own connection, so that none is ever carried over a fork or into a thread."""
+    """A tenant's database. Connections are kept, because SQLite copies its log into the file whenever the last one closes."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -75,11 +75,21 @@ class Database:
 
 
 def _sqlite(path: Path) -> Engine:
-    """SQLite with a write-ahead log. The driver's own transactions are off: a writer begins with its lock, a reader without."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
+    """SQLite with a write-ahead log. The driver's own transactions are off: a writer begins with its lock, a reader without.
+
+    A process opens connections of its own: one that came over a fork is left to the parent.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "checkout")
+    def _own(_connection, record, proxy) -> None:
+        if record.info["process"] != os.getpid():
+            record.dbapi_connection = proxy.dbapi_connection = None
+            raise DisconnectionError("the connection belongs to the parent process")
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection, _record) -> None:
+    def _prepare(connection, record) -> None:
+        record.info["process"] = os.getpid()
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -64000"):

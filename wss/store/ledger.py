@@ -95,7 +95,8 @@ def write_file(connection: Connection, file: IntakeFile, readings: pd.DataFrame,
     _check_sensors(connection, readings, file.name)
     _forget_quarantined(connection, file)
     entry = {"sha256": file.sha256, "tag": file.tag, "name": file.name, "known_at": times.seconds(file.known_at),
-             "profile": file.profile, "delay_s": file.usual_delay_s if file.backfill else None, "state": file.state, "error": file.error}
+             "profile": file.profile, "delay_s": file.usual_delay_s if file.backfill else None,
+             "state": file.state, "error": file.error}
     inserted = connection.execute(insert(intake_file).values(entry | dict.fromkeys(COUNTS, 0)))
     file_id = inserted.inserted_primary_key[0]
     change = _write_readings(connection, file_id, readings)

@@ -12,7 +12,7 @@ from wss.config import Tank
 from wss.views import style
 from wss.views.operator_theme import HELD, LIMIT, MUTED, PLANNED, RAN, RUNS, TEXT, frame
 from wss.views.situation import Situation
-from wss.views.words import Language, say
+from wss.views.words import Language, number, say
 
 PAST = pd.Timedelta(hours=12)
 """How much of the past the figure shows."""
@@ -22,8 +22,8 @@ NO_LEVEL = pd.Series(dtype=float, index=pd.DatetimeIndex([]))
 def operator_figure(situation: Situation) -> go.Figure:
     """Pumps (ran, will run, held by an override) above the levels of the tanks (measured, planned, band, level control, limits).
 
-    A tenant always gets the same traces in the same order, empty where there is nothing to show, so that a live page can
-    change them in place.
+    A tenant always gets the same traces in the same order, empty where there is nothing to show, so that a live page
+    changes in place.
     """
     start, end = situation.now - PAST, situation.now + pd.Timedelta(hours=situation.tenant.plan.horizon_hours)
     if situation.plan is not None:
@@ -103,10 +103,11 @@ def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: 
         figure.add_shape(type="line", x0=start, x1=end, y0=limit, y1=limit, xref="x", yref=axis,
                          line={"color": LIMIT, "width": 1.4, "dash": "dot"})
     ticks = [tank.level_min_m, (tank.level_min_m + tank.level_max_m) / 2, tank.level_max_m]
-    figure.update_layout({f"yaxis{row}": {"range": [low, high], "tickvals": ticks, "ticktext": [f"{t:.1f} m" for t in ticks]}})
+    figure.update_layout({f"yaxis{row}": {"range": [low, high], "tickvals": ticks,
+                                          "ticktext": [f"{number(t, '.1f', language)} m" for t in ticks]}})
     last = seen.dropna()
     muted = f"<span style='color:{MUTED}'>{say('now', language).lower()}</span>"
-    now = f"   {muted} <b>{last.iloc[-1]:.2f} m</b>" if len(last) else ""
+    now = f"   {muted} <b>{number(last.iloc[-1], '.2f', language)} m</b>" if len(last) else ""
     figure.add_annotation(x=0, xref="x domain", y=1, yref=f"{axis} domain", xanchor="left", yanchor="bottom", align="left",
                           text=f"<b>{escape(tank.title)}</b>{now}", font={"size": 15, "color": TEXT})
 
@@ -115,13 +116,13 @@ def _line(figure: go.Figure, situation: Situation, series: pd.Series, axis: str,
     zone, language = situation.tenant.time_zone, situation.tenant.language
     figure.add_trace(go.Scatter(
         **_points(series), mode="lines", line=line, xaxis="x", yaxis=axis, connectgaps=False,
-        customdata=[style.moment(t, zone, language) for t in series.index],
+        customdata=style.moments(series.index, zone, language),
         hovertemplate=f"%{{customdata}}  {say(key, language)} <b>%{{y:.2f}} m</b><extra></extra>"))
 
 
 def _points(series: pd.Series) -> dict[str, list]:
-    """Coordinates of a line as plain lists, which every way to a browser carries unchanged; a gap is None."""
-    return {"x": [t.isoformat() for t in series.index], "y": [None if np.isnan(v) else round(float(v), 4) for v in series]}
+    """Coordinates of a line as plain lists; a gap is None."""
+    return {"x": list(series.index), "y": [None if np.isnan(v) else round(float(v), 4) for v in series]}
 
 
 def _of(level: xr.DataArray | None, tank: str, start: pd.Timestamp) -> pd.Series:

@@ -10,7 +10,7 @@ from wss.views.situation import Situation
 from wss.views.words import DAYS, Language, say
 
 PUMP_PX, TOP_PX, BOTTOM_PX, GAP_PX = 36, 44, 36, 30
-TANKS_PX, TANK_LEAST_PX, TANK_MOST_PX = 650, 96, 230
+TANKS_PX, TANK_LEAST_PX, TANK_MOST_PX = 680, 96, 230
 """Room for pumps and tanks together on a control-room screen, and the least and most for one tank [px]."""
 TEXT, MUTED, LINE, PANEL = "#f2f6fa", "#9fb0c3", "#26354a", "#121a25"
 PLANNED, RUNS, RAN, HELD, LIMIT = "#56b4e9", "#2cc295", "#5d7f76", "#f0b232", "#ff7a45"
@@ -35,7 +35,7 @@ def frame(situation: Situation, start: pd.Timestamp, end: pd.Timestamp) -> go.Fi
     ticks, labels = _ticks(start, end, tenant.time_zone, tenant.language)
     figure = go.Figure(layout={
         "template": TEMPLATE, "height": inner + TOP_PX + BOTTOM_PX, "margin": {"l": 10, "r": 12, "t": TOP_PX, "b": BOTTOM_PX},
-        "autosize": True,
+        "autosize": True, "separators": ".," if tenant.language == "en" else ",\u202f",
         "xaxis": {"type": "date", "range": [start, end], "tickvals": ticks, "ticktext": labels, "anchor": f"y{len(sizes)}"},
     })
     top = 1.0

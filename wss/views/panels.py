@@ -9,7 +9,7 @@ from wss import times
 from wss.config import Tank
 from wss.views import style
 from wss.views.situation import Situation
-from wss.views.words import DAYS, Language, say
+from wss.views.words import DAYS, Language, number, say
 
 PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES = 60, 240
 """Age of a plan or forecast from which the page warns, and from which it says that something is broken [min]."""
@@ -95,11 +95,12 @@ def money(situation: Situation) -> str:
     heads = [f"{say('cost', language)} [{currency}]", say("plan", language), say("baseline", language), ""]
     rows, hours = [], situation.tenant.plan.horizon_hours
     for bill in situation.bills:
-        saving = "" if not bill.baseline else f"{100 * (bill.cost - bill.baseline) / bill.baseline:+.1f} %".replace("-", "−")
+        change = None if not bill.baseline else 100 * (bill.cost - bill.baseline) / bill.baseline
+        saving = "" if change is None else f"{number(change, '+.1f', language)} %"
         kind = "" if not saving else "save" if bill.cost <= bill.baseline else "more"
-        other = "" if bill.baseline is None else f"{bill.baseline:,.0f}"
+        cost, other = ("" if v is None else number(v, ",.0f", language) for v in (bill.cost, bill.baseline))
         rows.append(
-            f'<tr class="num"><td>{say(bill.key, language, hours=hours)}</td><td><b>{bill.cost:,.0f}</b></td>'
+            f'<tr class="num"><td>{say(bill.key, language, hours=hours)}</td><td><b>{cost}</b></td>'
             f'<td>{other}</td><td class="{kind}">{saving}</td></tr>'
         )
     table = (
@@ -112,7 +113,7 @@ def journal(situation: Situation, entries: int = 5) -> str:
     """Last entries of the journal: when, who, what and why."""
     language, zone = situation.tenant.language, situation.tenant.time_zone
     rows = []
-    for row in situation.journal.sort_values("at", ascending=False, kind="stable").head(entries).itertuples():
+    for row in situation.journal.iloc[::-1].head(entries).itertuples():
         what = (
             say(f"did_{row.kind}", language)
             if row.kind in ("accept", "override", "override_cancelled")
@@ -190,10 +191,12 @@ def _gauge(situation: Situation, tank: Tank, morning: pd.Timestamp) -> str:
     start, end = min(low, least) - room, max(high, most) + room
     places = {"at": level, "low": low, "high": high, "min": least, "max": most}
     at = {name: 100 * (value - start) / (end - start) for name, value in places.items()}
+    shown = number(level, ".2f", language)
     risky = low < least or high > most
-    words = f"{low:.1f} – {high:.1f} m" + (f" · {say('may_cross', language)}" if risky else "")
+    between = " – ".join(number(edge, ".1f", language) for edge in (low, high))
+    words = f"{between} m" + (f" · {say('may_cross', language)}" if risky else "")
     return (
-        f'<div class="tank"><div class="t"><span>{escape(tank.title)}</span><b class="num">{level:.2f} m</b></div>'
+        f'<div class="tank"><div class="t"><span>{escape(tank.title)}</span><b class="num">{shown} m</b></div>'
         f'<div class="gauge">'
         f'<div class="band" style="left:{at["low"]:.1f}%;width:{max(0.5, at["high"] - at["low"]):.1f}%"></div>'
         f'<div class="limit" style="left:{at["min"]:.1f}%"></div><div class="limit" style="left:{at["max"]:.1f}%"></div>'

@@ -4,18 +4,21 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from wss.views import style
 from wss.views.charts import _closed
 from wss.views.words import Language, say
 
-SHARE_GOOD = LinearSegmentedColormap.from_list("share_good", [style.VERMILLION, style.YELLOW, "#D8EEE6"])
+SHARES, COLOURS = (0, 0.25, 0.5, 0.75, 0.999, 1.001), (style.VERMILLION, style.ORANGE, "#F5CB5C", style.YELLOW, "#D8EEE6")
+"""Steps of the share of good readings in an hour, and their colours: a single bad reading must be seen."""
 
 
 def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Language = "en") -> Figure:
     """Share of good readings by sensor and hour, as a heatmap; white is an hour without any reading.
+
+    Beside each sensor: its good readings as a share of those that it should have given, at its usual number an hour.
 
     Parameters
     ----------
@@ -24,17 +27,20 @@ def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Lang
     """
     frame = readings.assign(sensor=readings["quantity"] + " " + readings["item"].astype(str), good=readings["flag"].eq(0),
                             hour=readings["time"].dt.floor("h"))
-    share = frame.pivot_table(index="sensor", columns="hour", values="good", aggfunc="mean")
-    hours = pd.date_range(share.columns.min(), share.columns.max(), freq="h")
-    share = share.reindex(columns=hours)
+    hours = pd.date_range(frame["hour"].min(), frame["hour"].max(), freq="h")
+    good, count = (frame.pivot_table(index="sensor", columns="hour", values="good", aggfunc=of).reindex(columns=hours)
+                   for of in ("sum", "count"))
+    share = good / count
+    complete = (good.sum(axis=1) / (count.median(axis=1) * len(hours))).clip(upper=1.0)
     with plt.rc_context(style.RC | {"axes.grid": False}):
         figure, axis = plt.subplots(figsize=(11, 1.2 + 0.26 * len(share)), layout="constrained")
         edges = hours.append(hours[-1:] + pd.Timedelta("1h"))
-        mesh = axis.pcolormesh(edges, np.arange(len(share) + 1), share.to_numpy(), cmap=SHARE_GOOD, vmin=0, vmax=1)
-        axis.set_yticks(np.arange(len(share)) + 0.5, [f"{name}   {value:.1%}" for name, value in share.mean(axis=1).items()])
+        mesh = axis.pcolormesh(edges, np.arange(len(share) + 1), share.to_numpy(), cmap=ListedColormap(COLOURS),
+                               norm=BoundaryNorm(SHARES, len(COLOURS)))
+        axis.set_yticks(np.arange(len(share)) + 0.5, [f"{name}   {value:.1%}" for name, value in complete.items()])
         axis.invert_yaxis()
         axis.set_title(say("quality_title", language))
-        figure.colorbar(mesh, ax=axis, shrink=0.8, pad=0.01, format="{x:.0%}", label=say("good", language))
+        figure.colorbar(mesh, ax=axis, shrink=0.8, pad=0.01, format="{x:.0%}", ticks=SHARES[:-1], label=say("good", language))
         style.local_axis(axis, edges[0], edges[-1], time_zone, language)
     return _closed(figure)
 

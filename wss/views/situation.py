@@ -74,6 +74,7 @@ class Situation:
     bills: tuple[Bill, ...] = ()
     overrides: tuple[ShownOverride, ...] = ()
     journal: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["at", "kind", "who", "reason", "body"]))
+    """Entries, oldest first."""
     accepted_by: str = ""
     """Who accepted the published plan; empty: nobody yet."""
     trouble: str = ""

@@ -32,8 +32,13 @@ def array(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray:
 
 def moment(time: pd.Timestamp, zone: str, language: Language = "en") -> str:
     """A UTC moment as an operator says it: `Mon 06:45`, in local time."""
-    local = times.wall(pd.DatetimeIndex([time]), zone)[0]
-    return f"{DAYS[language][local.weekday()]} {local:%H:%M}"
+    return moments(pd.DatetimeIndex([time]), zone, language)[0]
+
+
+def moments(time: pd.DatetimeIndex, zone: str, language: Language = "en") -> list[str]:
+    """Each of many UTC moments as `moment` gives it."""
+    local = times.wall(time, zone)
+    return [f"{DAYS[language][day]} {clock}" for day, clock in zip(local.day_of_week, local.strftime("%H:%M"), strict=True)]
 
 
 def local_axis(axis: Axes, start, end, zone: str, language: Language = "en") -> None:

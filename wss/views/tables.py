@@ -123,6 +123,7 @@ def kpi_table(kpis: pd.DataFrame, language: Language = "en") -> Styler:
 def _styled(frame: pd.DataFrame) -> Styler:
     numbers = list(frame.select_dtypes("number").columns)
     words = [c for c in frame.columns if c not in numbers]
-    left = {"text-align": "left"}
-    return (frame.style.hide(axis="index").format(escape="html", subset=words).set_properties(subset=words, **left)
-            .set_table_styles([{"selector": "th", "props": "text-align: left"}]))
+    shown = frame.style.hide(axis="index").format(escape="html", subset=words)
+    shown = shown.set_properties(subset=words, **{"text-align": "left"}).set_properties(subset=numbers, **{"text-align": "right"})
+    cells = {"selector": "th, td", "props": "padding: 2px 10px"}
+    return shown.set_table_styles([cells, {"selector": "th", "props": "text-align: left"}])

@@ -155,6 +155,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "nothing_to_accept": (
         "There is no plan to accept, or it was accepted already.",
         "Não há plano para aceitar, ou já foi aceite."),
+    "lost": (
+        "CONNECTION LOST: what you see is old. Reload the page.",
+        "LIGAÇÃO PERDIDA: o que vê está desatualizado. Recarregue a página."),
+    "not_fresh": ("What you see may be old:", "O que vê pode estar desatualizado:"),
     "plan_changed": ("A newer plan has come; look at it first.", "Chegou um plano mais recente; veja-o primeiro."),
     "failed": ("That failed: {error}", "Falhou: {error}"),
     # what if
@@ -175,3 +179,9 @@ WORDS: dict[str, tuple[str, str]] = {
 def say(key: str, language: Language = "en", **values) -> str:
     """Words of `key` in a language, with `values` filled in."""
     return WORDS[key][LANGUAGES.index(language)].format(**values)
+
+
+def number(value: float, form: str, language: Language = "en") -> str:
+    """A number in a Python format such as `,.1f`, with the decimal mark and the thousands of the language, and a true minus."""
+    text = format(value, form).replace("-", "−")
+    return text if language == "en" else text.translate(str.maketrans(",.", "\u202f,"))
