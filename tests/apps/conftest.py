@@ -20,7 +20,7 @@ PATIENCE_S = 120
 """How long a loaded machine may take for one thing [s]."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(litoral_made, tmp_path_factory) -> tuple[Workspace, Dashboard]:
     """The demo utility's workspace, copied, and its dashboard, which runs until the tests end."""
     workspace = Workspace(tmp_path_factory.mktemp("served") / "home")
@@ -41,9 +41,9 @@ def served(litoral_made, tmp_path_factory) -> tuple[Workspace, Dashboard]:
         log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium."""
+    """Headless Chromium. Ends with the module: while it runs, its event loop counts as that of every test of this process."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine; apt-get install chromium")
     with sync_playwright() as playwright:
@@ -53,13 +53,13 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def requests() -> list[str]:
     """Address of every request that the page made."""
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(served, browser, requests):
     """The operator's page on a control-room screen, opened once."""
     opened = browser.new_page(viewport={"width": 1920, "height": 1080})

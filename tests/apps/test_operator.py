@@ -50,6 +50,7 @@ def test_override_from_its_cost_to_the_new_plan(page, served):
         confirm = page.get_by_role("button", name="Confirm and re-plan")
         expect(confirm).to_be_disabled()
         page.locator(".wss select").nth(0).select_option(label="Lake pump")
+        page.get_by_placeholder("Your name").fill("Maria")
         page.get_by_placeholder("Reason").fill("intake <cleaned>")
         page.get_by_role("button", name="Show its cost").click()
         expect(page.locator(".notice", has_text="This override costs")).to_be_visible()
