@@ -9,11 +9,14 @@ import pytest
 
 from wss import times
 from wss.config import DemandCharge
+from wss.hydraulics import network
 from wss.optimization import Pin, case, verify
+from wss.quantities import labelled
 from wss.steps import overrides
 from wss.steps.apply import active
 from wss.steps.forecast import run_forecast
 from wss.steps.optimize import plan, run_optimize
+from wss.steps.plan_start import find_start
 from wss.steps.run import Run
 from wss.store import open_store
 
@@ -101,3 +104,21 @@ def test_dead_levels_lower_the_rung(run):
     carried = plan(stale, run_forecast(stale))
     assert 90 < carried.inputs.start.age_minutes < 720
     assert carried.solution.rung in ("converged", "limit")
+
+
+def test_what_a_plan_orders_now_is_not_yet_done(run, measured):
+    """A second plan of the same moment must order the same switch again."""
+    late = replace(run, now=times.utc("2022-07-17T22:00"))
+    done = find_start(late, _of_nodes(late), None).status
+    grid = times.grid(late.now, late.now + pd.Timedelta(hours=2), pd.Timedelta(minutes=15))
+    opposite = [float(not done[pump]) for pump in done]
+    previous = labelled("pump_speed", np.tile(opposite, (len(grid), 1)), time=grid, pump=list(done))
+    assert find_start(late, _of_nodes(late), previous).status == done
+    last = measured.truth.pump_speed.isel(time=-1)
+    assert done == {pump: bool(last.sel(pump=pump) > 0) for pump in done}
+
+
+def _of_nodes(run):
+    configuration = run.configuration
+    shares = network.demand_shares(configuration.network, configuration.tenant.system.zones)
+    return network.zone_to_node(run_forecast(run)["demand"].sel(quantile=0.5, drop=True), shares)

@@ -1,5 +1,6 @@
 """Commands of the demo utility: demo, plant."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -83,4 +84,5 @@ def _print_demo(done: dict[str, Any]) -> None:
     paths = [*done["cycles"][-1]["notebooks"], *(r["notebook"] for r in done["daily"] if r["notebook"])]
     for path in paths:
         out.print(f"  {path}", highlight=False, soft_wrap=True)
-    out.print(f"\nThe operator's dashboard:  [bold]wss dashboard {done['tenant']}[/bold]", highlight=False)
+    command = f"WSS_HOME={open_workspace().home} {sys.argv[0]} dashboard {done['tenant']}"
+    out.print(f"\nThe operator's dashboard:\n  [bold]{command}[/bold]", highlight=False, soft_wrap=True)

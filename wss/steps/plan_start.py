@@ -95,7 +95,10 @@ def plan_in_force(run: Run) -> xr.DataArray | None:
 
 
 def _running(run: Run, measured: xr.DataArray, previous: xr.DataArray | None) -> xr.DataArray:
-    """What the pumps did up to now (time, pump) [1]: as measured; where nothing was, as planned; where neither, as before."""
+    """What the pumps did up to now (time, pump) [1]: as measured; where nothing was, as planned; where neither, as before.
+
+    What a plan orders from now on is not yet done, even if it was published at this very moment.
+    """
     pumps = run.configuration.pump_ids
     status = measured.reindex(pump=pumps).to_pandas()
     speed = (status > 0.5).astype(float).where(status.notna())
@@ -105,7 +108,7 @@ def _running(run: Run, measured: xr.DataArray, previous: xr.DataArray | None) ->
             .reindex(columns=pumps)
             .reindex(speed.index, method="ffill", tolerance=measured.get_index("time").freq)
         )
-        speed = speed.fillna(planned)
+        speed = speed.fillna(planned[planned.index < run.now])
     return labelled("pump_speed", speed.ffill().fillna(0.0).to_numpy(float), time=measured.get_index("time"), pump=pumps)
 
 
