@@ -80,3 +80,13 @@ def test_speed_by_clock_is_taken_up_at_any_start(small):
         told = [(6, None), (21, None), (6, {"U": False})]
         runs = [engine.simulate_own({"T": 3.0}, status, h * HOUR, START, 4 * HOUR, HOUR, HOUR) for h, status in told]
     assert [float(run.pump_speed[0, 0]) for run in runs] == [0.95, 0.0, 0.0]
+
+
+def test_a_pump_out_of_service_stays_off_and_its_bypass_open(net3):
+    with Engine(net3, {"330": "335"}, own_controls=True) as engine:
+        engine.take_out(["335"])
+        run = engine.simulate_own({"1": 3.0}, {"335": True}, 0, START, 24 * HOUR, 60, HOUR, links=["330", "335"])
+    assert hours(run, "335") == [(0.0, 0.0)]
+    assert (run.flow.sel(link="335") == 0).all()
+    assert (run.flow.sel(link="330") > 100).all(), "the bypass brings the river's water all day"
+    assert hours(run, "10") == [(0.0, 0.0), (1.0, 1.0), (15.0, 0.0)], "the other pump keeps its clock"

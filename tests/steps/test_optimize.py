@@ -85,6 +85,7 @@ def test_what_if(run):
     assert more.plan_cost > today.plan_cost
     without = plan(run, forecast, changes={"out_of_service": ("10",)})
     assert (without.pump_speed.sel(pump="10") == 0).all()
+    assert (without.baseline.pump_speed.sel(pump="10") == 0).all(), "level control has no more pumps than the plan"
     version = run.configuration.tariff.versions[-1]
     dear = run.configuration.tariff.model_copy(
         update={"versions": (version.model_copy(update={"demand_charge": DemandCharge(price_per_kw=50.0)}),)}

@@ -11,7 +11,7 @@ from epanet import toolkit as en
 from wss.errors import HydraulicError, NetworkError, raise_all
 from wss.hydraulics import controls
 from wss.hydraulics.demands import Demands
-from wss.hydraulics.layout import layout, mean_demands, pipes_at_tanks, tank_areas
+from wss.hydraulics.layout import layout, mean_demands, pipes_at_tanks, tank_areas, tied_indices
 from wss.hydraulics.march import CUT_OFF, March, Orders
 from wss.hydraulics.project import close_project, open_project
 from wss.hydraulics.results import Simulation, Snapshot, Trajectory, label
@@ -48,7 +48,7 @@ class Engine:
         self._shape = shape = layout(project)
         self._own = own_controls
         try:
-            self._tied = self._tied_indices(tied or {})
+            self._tied = tied_indices(shape, dict(tied or {}))
         except NetworkError:
             close_project(project)
             raise
@@ -64,6 +64,7 @@ class Engine:
         self.demand_nodes = [n for n, mean in self.node_demand.items() if mean > 0]
         self._file_speed = {i: en.getlinkvalue(project, i, en.INITSETTING) or 1.0 for i in shape.pumps.values()}
         self._file_running = {i for i in shape.pumps.values() if en.getlinkvalue(project, i, en.INITSTATUS)}
+        self._out: set[str] = set()
         self._clock_controls = controls.every_day(project) if own_controls else []
         self.removed = [] if own_controls else controls.remove(project, {*shape.pumps.values(), *self._tied})
         if not own_controls:
@@ -159,6 +160,15 @@ class Engine:
             raise HydraulicError("a pump speed is missing or negative")
         return self._run(orders, levels, {}, duration_s, step_s, report_s, links, nodes)
 
+    def take_out(self, pumps: Iterable[str]) -> None:
+        """Put pumps out of service for `simulate_own`: they stay off, links tied to them open, their controls are removed."""
+        pumps = set(pumps)
+        out = {p + 1 for p in self._positions(pumps, self._shape.pumps, "pump").tolist()}
+        gone = out | {link for link, pump in self._tied.items() if pump in out}
+        self.removed += controls.remove(self._project, gone)
+        self._clock_controls = [timed for timed in self._clock_controls if timed[1] not in gone]
+        self._out |= pumps
+
     def simulate_own(
         self, levels: Mapping[str, float] | None, status: Mapping[str, bool] | None, start_local_s: int, start: pd.Timestamp,
         duration_s: int, step_s: int, report_s: int, links: Iterable[str] = (), nodes: Iterable[str] = (),
@@ -183,7 +193,7 @@ class Engine:
         self._only(own=True)
         en.settimeparam(self._project, en.STARTTIME, start_local_s % controls.DAY_S)
         links, nodes = list(links), list(nodes)
-        opened = self._own_start(status or {}, start_local_s % controls.DAY_S)
+        opened = self._own_start({**(status or {}), **dict.fromkeys(self._out, False)}, start_local_s % controls.DAY_S)
         run = self._run(None, levels, opened, duration_s, step_s, report_s, links, nodes)
         return label(run, start, report_s, {"tank": self.tanks, "pump": self.pumps, "link": links, "node": nodes})
 
@@ -266,13 +276,6 @@ class Engine:
         names = list(names)
         raise_all([f"{kind} {n} is not in the network" for n in names if n not in known], "simulation", HydraulicError)
         return np.array([known[n] - 1 for n in names], dtype=int)
-
-    def _tied_indices(self, tied: Mapping[str, str]) -> dict[int, int]:
-        links, pumps = self._shape.links, self._shape.pumps
-        faults = [f"tied link {link} is not in the network" for link in tied if link not in links]
-        faults += [f"link {link} is tied to {pump}, which is no pump" for link, pump in tied.items() if pump not in pumps]
-        raise_all(faults, "tying links to pumps", NetworkError)
-        return {links[link]: pumps[pump] for link, pump in tied.items()}
 
     def _set_levels(self, levels: Mapping[str, float]) -> None:
         """Start each tank at its level [m], or as in the file."""

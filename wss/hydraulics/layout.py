@@ -6,6 +6,7 @@ from math import pi
 import numpy as np
 from epanet import toolkit as en
 
+from wss.errors import NetworkError, raise_all
 from wss.hydraulics.project import FEET_UNITS, FLOW_M3H, PRESSURE_M, get_pattern
 from wss.units import FOOT_M
 
@@ -32,6 +33,14 @@ class Layout:
     """Lowest level of each tank in the file's unit."""
     high: dict[str, float]
     """Highest level of each tank in the file's unit."""
+
+
+def tied_indices(shape: Layout, tied: dict[str, str]) -> dict[int, int]:
+    """Index of each tied link and of its pump; NetworkError names what the network lacks."""
+    faults = [f"tied link {link} is not in the network" for link in tied if link not in shape.links]
+    faults += [f"link {link} is tied to {pump}, which is no pump" for link, pump in tied.items() if pump not in shape.pumps]
+    raise_all(faults, "tying links to pumps", NetworkError)
+    return {shape.links[link]: shape.pumps[pump] for link, pump in tied.items()}
 
 
 def layout(project) -> Layout:

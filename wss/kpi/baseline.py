@@ -26,7 +26,8 @@ class Baseline:
 def level_control(
     network: str, demand: xr.DataArray, levels: Mapping[str, float], status: Mapping[str, bool] | None, start: pd.Timestamp,
     duration: pd.Timedelta, time_zone: str, *, decision_step: pd.Timedelta, replay_step_s: int = 60,
-    tied: Mapping[str, str] | None = None, links: Sequence[str] = (), nodes: Sequence[str] = (),
+    tied: Mapping[str, str] | None = None, out_of_service: Sequence[str] = (),
+    links: Sequence[str] = (), nodes: Sequence[str] = (),
 ) -> Baseline:
     """Run the network's own controls from what was measured, under the same demand as a plan.
 
@@ -45,6 +46,8 @@ def level_control(
         Grid on which the switches are snapped, and on which results are reported.
     tied : mapping
         Link -> pump that it is open without.
+    out_of_service : sequence
+        Pumps that the controls cannot use.
 
     Raises
     ------
@@ -57,6 +60,7 @@ def level_control(
             "links": tuple(links), "nodes": tuple(nodes)}
     with Engine(network, tied=dict(tied or {}), own_controls=True) as engine:
         engine.set_demands(demand, demand_s)
+        engine.take_out(out_of_service)
         levels = {t: min(max(v, engine.level_min[t]), engine.level_max[t]) for t, v in levels.items()}
         own = engine.simulate_own(levels, status, start_local_s=int((local - local.normalize()).total_seconds()), **span)
     speed = schedule.snap(own, decision_step)

@@ -42,6 +42,7 @@ def level_control(problem: Problem) -> xr.DataArray:
     """
     seconds = [int(span / pd.Timedelta(seconds=1)) for span in (problem.horizon, problem.decision_step)]
     with Engine(problem.network, dict(problem.tied), own_controls=True) as engine:
+        engine.take_out(problem.out_of_service)
         run = engine.simulate_own(
             problem.initial_level,
             problem.initial_status,

@@ -89,6 +89,7 @@ def compare(run: Run, inputs: Inputs, solution: Solution, plan: Simulation) -> B
         decision_step=problem.decision_step,
         replay_step_s=problem.replay_step_s,
         tied=problem.tied,
+        out_of_service=problem.out_of_service,
         links=links,
         nodes=nodes,
     )
