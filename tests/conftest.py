@@ -1,11 +1,17 @@
 """What all tests share: exact joins, a workspace of their own, and the benchmark cases where they are at hand."""
 
+import fcntl
 import os
+import pwd
 import re
 import shutil
+import subprocess
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import xarray as xr
 from hypothesis import settings
@@ -25,6 +31,86 @@ def _own_home(tmp_path_factory, monkeypatch):
     """No test ever touches the user's workspace or configuration."""
     monkeypatch.setenv("WSS_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request) -> str:
+    """What wss.toml says: a test that asks for it runs on both databases."""
+    return request.getfixturevalue("postgresql") if request.param == "postgresql" else request.param
+
+
+@pytest.fixture
+def fresh_workspace(database, tmp_path_factory, request) -> Callable[[], Workspace]:
+    """fresh_workspace(): an empty workspace without any store; on PostgreSQL those made before lose theirs."""
+
+    def fresh() -> Workspace:
+        home = tmp_path_factory.mktemp("home")
+        (home / "wss.toml").write_text(f'database = "{database}"\n')
+        if database != "sqlite":
+            request.getfixturevalue("empty_postgresql")()
+        return Workspace(home)
+
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory) -> str:
+    """Address of a database of this test process on a real server, which ends with the tests."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [p for p in [shutil.which("initdb")] if p]
+    if not found:
+        pytest.skip("PostgreSQL's server is not installed: apt-get install postgresql")
+    root, main = tmp_path_factory.getbasetemp(), os.getpid()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root, main = root.parent, os.getppid()
+    with (root / "postgresql.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process starts it for all
+        lock.seek(0)
+        folder = lock.read() or _start_postgresql(Path(found[-1]).parent, main)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(folder)
+    name = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with psycopg.connect(f"host={folder} user=wss dbname=postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"postgresql://wss@/{name}?host={folder}"
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql(postgresql) -> Iterator[Callable[[], None]]:
+    """Function that removes every tenant from the database."""
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+
+        def empty() -> None:
+            for name, in connection.execute(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'wss\_%'").fetchall():
+                connection.execute(f'DROP SCHEMA "{name}" CASCADE')
+
+        yield empty
+
+
+def _start_postgresql(binaries: Path, main: int) -> str:
+    """Start a server that only its folder's socket leads to and that ends with the process `main`; return its folder."""
+    folder = Path(tempfile.mkdtemp(prefix="wss-postgresql-", dir="/tmp"))  # short: the path of a socket is limited
+    rights = {}
+    if os.geteuid() == 0:  # which the server refuses
+        user = next((u for u in pwd.getpwall() if u.pw_name == "postgres"), pwd.getpwnam("nobody"))
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        rights = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    folder.chmod(0o755)
+    data = folder / "data"
+    make = [binaries / "initdb", "-D", data, "-U", "wss", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **rights)
+    settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "full_page_writes": "off",
+                "synchronous_commit": "off", "autovacuum": "off", "max_connections": 200, "shared_buffers": "64MB"}
+    with (data / "postgresql.conf").open("a") as file:
+        file.writelines(f"{key} = '{value}'\n" for key, value in settings.items())
+    rules = data / "pg_hba.conf"  # the first line that fits a user counts
+    rules.write_text(f"local all guarded scram-sha-256\nlocal all barred reject\n{rules.read_text()}")
+    start = [binaries / "pg_ctl", "-D", data, "-w", "-s", "-l", folder / "log", "start"]
+    subprocess.run(start, check=True, cwd=folder, **rights)
+    stop = f"while kill -0 {main}; do sleep 0.5; done; kill -QUIT $(head -n 1 {data}/postmaster.pid); sleep 0.5; rm -rf {folder}"
+    subprocess.Popen(["sh", "-c", stop], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                     start_new_session=True, cwd="/")
+    return str(folder)
 
 
 @pytest.fixture(scope="session")

@@ -49,3 +49,11 @@ def test_the_day_has_key_figures_of_plan_actual_and_baseline(litoral):
         kpis = store.kpis()
     assert {item.partition("/")[0] for item in kpis["item"]} == {"plan", "actual", "baseline"}
     assert {"energy", "cost", "specific_energy", "energy_share", "starts", "minutes_outside_limits"} <= set(kpis["name"])
+
+
+def test_a_day_without_readings_has_no_key_figures_and_still_a_report_of_the_doubtful(litoral):
+    result = cycle.run_daily("litoral", "1999-01-01")
+    assert result.error
+    assert not result.kpis
+    assert Path(result.quality_notebook).is_file()
+    assert "quality" not in result.error

@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 from wss import shipped, times
 from wss.errors import NotebookError, NotFoundError, raise_all
+from wss.steps import masked
 from wss.steps.run import TICKET, plain, read_summary, read_table
 from wss.store import RunRecord, Store, Workspace
 
@@ -110,8 +111,8 @@ def run_notebook(name: str, tenant: str, now: pd.Timestamp, parameters: dict[str
     summary = read_summary(staging)
     record = RunRecord(
         id=run_id, kind=name, now=now, started_at=started, finished_at=_wall_clock(), status="failed" if error else "ok",
-        cycle=cycle, parameters=given, inputs=_inputs(store, now, parameters, reason), summary=summary,
-        code_version=shipped.code_version(), config_version=_configuration_version(store),
+        cycle=cycle, parameters=given, inputs=_inputs(store, now, {**parameters, **summary}, reason) | _masked(staging),
+        summary=summary, code_version=shipped.code_version(), config_version=_configuration_version(store),
         cpu_seconds=summary.get("cpu_seconds", 0.0), peak_memory_mb=summary.get("peak_memory_mb", 0.0),
         folder=f"{name}/{now:%Y/%m/%d/%H%M%S}Z-{run_id}", error=error)
     _write_manifest(staging, record, tenant, notebook)
@@ -157,11 +158,17 @@ def _execute(notebook: Notebook, given: dict[str, Any], staging: Path) -> str | 
     return None
 
 
-def _inputs(store: Store, now: pd.Timestamp, parameters: dict[str, Any], reason: str) -> dict[str, Any]:
-    """What the run could see: the last reading known at `now`, the runs it was given, and why it ran."""
+def _inputs(store: Store, now: pd.Timestamp, told: dict[str, Any], reason: str) -> dict[str, Any]:
+    """What the run could see: the last reading known at `now`, the runs that it was given or says that it used, why it ran."""
     last = store.last_time(known_by=now)
-    runs = {k: v for k, v in parameters.items() if k.endswith("_run")}
+    runs = {k: v for k, v in told.items() if k.endswith("_run") and v is not None}
     return {"readings_until": times.iso(last) if last is not None else None, "reason": reason, **runs}
+
+
+def _masked(folder: Path) -> dict[str, Any]:
+    """What the run did without because it is doubtful, and what stood in for it, by sensor."""
+    table = _table(folder, masked.TABLE)
+    return {} if table is None else {"masked": masked.by_sensor(table)}
 
 
 def _configuration_version(store: Store) -> int | None:

@@ -25,6 +25,25 @@ class Flag(IntFlag):
     """Exactly the same for longer than the sensor can be."""
     SPIKE = 16
     """A single reading that jumped away and back."""
+    UNCERTAIN = 2048
+    """The export itself calls the reading uncertain."""
+    GAP = 32
+    """The first reading after a time without any; it is fine in itself."""
+    STALE = 64
+    """The sensor has fallen silent."""
+    UNIT = 128
+    """In another unit than the sensor's: off by its factor for hours."""
+    RESET = 256
+    """The first reading of a register that was reset, changed or ran over."""
+    PUMP = 512
+    """Contradicts what the other sensors say about whether the pump runs."""
+    BALANCE = 1024
+    """Part of a water balance that does not close; it does not say which part is wrong."""
+
+
+DOUBTFUL = Flag.SCADA_BAD | Flag.RANGE | Flag.RATE | Flag.STUCK | Flag.SPIKE | Flag.UNIT | Flag.PUMP
+"""Flags of values that are never computed with. The others inform: a reading after a gap or a reset is as good as any, and
+an open balance does not say which of its readings is wrong."""
 
 
 class Quantity(NamedTuple):
@@ -46,6 +65,8 @@ QUANTITIES = {
     "pressure": Quantity(("time", "node"), "m", -100, 1000, "pressure at a node, as a column of water", True),
     "power": Quantity(("time", "pump"), "kW", 0, 1e5, "electric power of a pump", True),
     "energy": Quantity(("time", "pump"), "kWh", 0, 1e7, "electric energy of a pump in the step from time on"),
+    "energy_total": Quantity(("time", "pump"), "kWh", 0, 1e12, "register of a pump's energy meter at time; counts up", True),
+    "volume_total": Quantity(("time", "link"), "m3", -1e12, 1e12, "register of a flow meter at time; counts up", True),
     "pump_speed": Quantity(("time", "pump"), "1", 0, 1.5, "speed / nominal speed from time on; 0 = off", True),
     "pump_status": Quantity(("time", "pump"), "1", 0, 1, "1 while a pump runs, 0 while it stands", True),
     "price": Quantity(("time",), "currency/kWh", -5, 50, "energy price of the step from time on, in attrs['currency']"),

@@ -11,7 +11,7 @@ from wss import __version__, demo
 from wss.cli import app
 from wss.store import Workspace
 
-COMMANDS = ["demo", "plant", "ingest", "cycle", "kpi", "status", "check", "apply", "dashboard", "lab"]
+COMMANDS = ["demo", "plant", "ingest", "cycle", "kpi", "status", "quality", "check", "apply", "dashboard", "lab"]
 
 
 def wss(*words: str):

@@ -54,8 +54,10 @@ def test_no_fault_speaks_like_a_library(files, file):
 @pytest.mark.parametrize(("key", "value", "words"), [
     ("decimal", ";", "decimal: ';' is not allowed here; use one of: ., ,"),
     ("encoding", "utf8", "encoding: 'utf8' is not allowed here; "
-                         "did you mean utf-8? use one of: utf-8, utf-8-sig, latin-1, utf-16"),
-    ("delimiter", ";;", "delimiter: is 2 characters long; the limit is 1"),
+                         "did you mean utf-8? use one of: utf-8, utf-8-sig, latin-1, cp1252, utf-16, utf-16-le, utf-16-be"),
+    ("delimiter", ";" * 7, "delimiter: is 7 characters long; the limit is 6"),
+    ("states", ["ON"], "states: must be a mapping of words to values, not a list; write {word: value}"),
+    ("states", {"ON": "x"}, "states.ON: 'x' is not a number; write one without its unit"),
     ("delimiter", "", "delimiter: is empty text; write a value"),
     ("good_quality", ["OK", ["a"]], "good_quality[1]: must be text, not a list; write one value after the colon"),
 ])

@@ -1,6 +1,8 @@
 """What is wrong with files is said clearly, and nothing is lost: a tenant's own files, and those of SCADA."""
 
 import json
+import os
+import re
 
 import pandas as pd
 import pytest
@@ -99,3 +101,74 @@ def test_empty_inbox(utility):
     assert told["rung"] == "none"
     assert "no reading yet" in told["error"]
     assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_tag_is_listed_approved_and_found(utility):
+    utility.deliver("LIT_T1X_LEVEL_20220725T0100.csv", GOOD)
+    ingest(utility)
+    listed = utility.wss("ingest", "litoral", "--unknown", "--json")
+    assert listed.exit_code == 0, listed.stderr
+    (tag,) = json.loads(listed.stdout)
+    assert (tag["tag"], tag["readings"], tag["example"]) == ("LIT_T1X_LEVEL", 2, "12.5, 12.6")
+    assert tag["likely"][0] == "LIT_T1_LEVEL"
+    assert "LIT_T1X_LEVEL" in utility.wss("ingest", "--unknown").stdout
+    first = (utility.folder / "sensors.yml").read_text()
+    (utility.folder / "sensors.yml").write_text(re.sub(r"(tag: LIT_T1_LEVEL,)", r"\1 aliases: [LIT_T1X_LEVEL],", first))
+    applied = utility.wss("apply", "litoral")
+    assert applied.exit_code == 0, applied.stderr
+    assert "2 readings that were set aside are found, in 1 files" in applied.stdout
+    with open_store(utility.workspace, "litoral") as store:
+        assert len(store.read(["level"], pd.Timestamp("2022-07-24"), pd.Timestamp("2022-07-26"))) == 2
+    assert "No reading is set aside" in utility.wss("ingest", "--unknown").stdout
+    assert "found" not in utility.wss("apply", "litoral").stdout
+
+
+def test_a_replay_by_command(utility):
+    utility.deliver("LIT_T1_LEVEL_20220725T0100.csv", GOOD)
+    ingest(utility)
+    profile = next((utility.folder / "profiles").glob("*.yml"))
+    profile.write_text(re.sub(r"time_zone: .*", 'time_zone: "+05:00"', profile.read_text()))
+    assert utility.wss("apply", "litoral").exit_code == 0
+    result = utility.wss("ingest", "litoral", "--replay", "--file", "LIT_T1_LEVEL_20220725T0100.csv", "--json")
+    assert result.exit_code == 0, result.stderr
+    ((file,),) = (told["files"] for told in json.loads(result.stdout))
+    assert (file["state"], file["read"], file["stored"]) == ("replayed", 2, 2)
+    assert "2 readings that it no longer says are withdrawn" in file["reason"]
+    with open_store(utility.workspace, "litoral") as store:
+        assert store.last_time() == pd.Timestamp("2022-07-24T20:05")
+    for words in (["--file", "x"], ["--replay", "--watch"], ["--replay", "--from", "yesterday"]):
+        assert utility.wss("ingest", *words).exit_code == 2
+
+
+STRANGE = ["two\nlines.csv", "\x1b[31mred.csv", "na\udcffme.csv", "a..\\x.csv", "é" * 125 + ".csv", "%0A.csv", "-rf.csv"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_names_are_kept_under_a_safe_one(utility, name):
+    utility.deliver(name, GOOD)
+    (file,) = ingest(utility)
+    assert file["state"] == "quarantined"
+    assert file["name"].isprintable()
+    assert file["name"].endswith(".csv")
+    kept = {path.name for path in utility.workspace.quarantine("litoral").iterdir()}
+    assert kept == {file["name"], f"{file['name']}.report.txt"}
+    assert list(utility.workspace.inbox("litoral").iterdir()) == []
+
+
+def test_a_hard_link_of_the_sender_does_not_change_the_archive(utility, tmp_path):
+    path = utility.deliver("LIT_T1_LEVEL_20220725T0100.csv", GOOD)
+    mine = utility.workspace.home / "mine.csv"
+    os.link(path, mine)
+    ingest(utility)
+    mine.write_text("changed\n")
+    (kept,) = utility.workspace.archive("litoral").rglob("*.csv")
+    assert kept.read_text().endswith(GOOD)
+
+
+def test_a_file_that_is_too_large_is_quarantined_unread(utility):
+    utility.edit("tenant.yml", "intake:\n", "intake:\n  max_file_mb: 1\n")
+    assert utility.wss("apply", "litoral").exit_code == 0
+    utility.deliver("LIT_T1_LEVEL_20220725T0100.csv", GOOD * 20_000)
+    (file,) = ingest(utility)
+    assert (file["state"], file["read"]) == ("quarantined", 0)
+    assert "larger than 1 MB (intake.max_file_mb): split it" in file["reason"]

@@ -37,3 +37,4 @@ def test_the_daily_flow_runs_through_prefect(litoral):
     (result,) = told["results"]
     assert result["error"] is None
     assert Path(result["notebook"]).is_file()
+    assert Path(result["quality_notebook"]).is_file()

@@ -19,7 +19,7 @@ ISSUE = times.utc("2022-06-12T22:00")
 
 
 def issue(demand, at=ISSUE, steps=49, **more):
-    return forecast(demand, at, steps, HOUR, Calendar(), ROME, **more)
+    return forecast(demand, at, steps, HOUR, Calendar(), ROME, **more).demand
 
 
 @pytest.fixture

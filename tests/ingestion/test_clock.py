@@ -2,23 +2,35 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wss.config import ImportProfile
 from wss.ingestion import readers
 
 SHOWN = "%Y-%m-%d %H:%M"
-AUTUMN = {"Europe/Rome": "2022-10-29T20:00", "America/New_York": "2022-11-06T02:00", "Australia/Lord_Howe": "2022-04-02T12:00"}
-SPRING = {"Europe/Rome": "2022-03-26T22:00", "America/New_York": "2022-03-13T04:00", "Australia/Lord_Howe": "2022-10-01T12:00"}
+AUTUMN = {"Europe/Rome": "2022-10-29T20:00", "America/New_York": "2022-11-06T02:00", "Australia/Lord_Howe": "2022-04-02T12:00",
+          "Europe/Lisbon": "2022-10-29T22:00", "America/Sao_Paulo": "2018-02-17T23:00"}
+SPRING = {"Europe/Rome": "2022-03-26T22:00", "America/New_York": "2022-03-13T04:00", "Australia/Lord_Howe": "2022-10-01T12:00",
+          "Europe/Lisbon": "2022-03-26T22:00", "America/Sao_Paulo": "2018-11-04T00:00"}
 
 
-def profile(zone: str) -> ImportProfile:
-    return ImportProfile(name="x", files="*", layout="long", tag_column="tag", time_format=SHOWN, time_zone=zone)
+def profile(zone: str, **changes) -> ImportProfile:
+    settled = {"name": "x", "files": "*", "layout": "long", "tag_column": "tag", "time_format": SHOWN, "time_zone": zone}
+    return ImportProfile(**settled | changes)
 
 
 def export(times: pd.DatetimeIndex, zone: str, tags=("A",)) -> bytes:
     """What a SCADA in `zone` exports at UTC `times`: wall clock, interleaved tags."""
     shown = times.tz_localize("UTC").tz_convert(zone).strftime(SHOWN)
     return ("time,tag,value\n" + "".join(f"{stamp},{tag},1\n" for stamp in shown for tag in tags)).encode()
+
+
+def wide(times: pd.DatetimeIndex, zone: str, tags=("A", "B")) -> bytes:
+    """The same as a wide file whose last tag has a gap."""
+    shown = times.tz_localize("UTC").tz_convert(zone).strftime(SHOWN)
+    rows = [",".join([stamp, *["1"] * (len(tags) - 1), "" if n == 3 else "1"]) for n, stamp in enumerate(shown)]
+    return "\n".join([",".join(["time", *tags]), *rows, ""]).encode()
 
 
 def last_of(stored: list[pd.Timestamp]):
@@ -39,6 +51,45 @@ def test_a_file_over_a_clock_change(zone, minutes, change):
     assert parsed.quarantine.empty
     for tag in "ABC":
         assert parsed.readings.loc[parsed.readings["tag"] == tag, "time"].tolist() == times.tolist()
+
+
+@pytest.mark.parametrize("zone", AUTUMN)
+@pytest.mark.parametrize("change", [AUTUMN, SPRING])
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_wide_file_over_a_clock_change(zone, change, newest_first):
+    times = day(change[zone])[::-1 if newest_first else 1]
+    parsed = readers.read(wide(times, zone), "x", profile(zone, layout="wide", tag_column=None))
+    assert (len(parsed.quarantine), parsed.missing) == (0, 1)
+    assert parsed.readings.loc[parsed.readings["tag"] == "A", "time"].tolist() == times.tolist()
+    assert parsed.readings.loc[parsed.readings["tag"] == "B", "time"].tolist() == times.delete(3).tolist()
+
+
+@pytest.mark.parametrize("zone", AUTUMN)
+@pytest.mark.parametrize("change", [AUTUMN, SPRING])
+def test_wide_files_of_one_row_by_continuity(zone, change):
+    times, stored = day(change[zone]), []
+    for at in range(len(times)):
+        parsed = readers.read(wide(times[at:at + 1], zone), "x", profile(zone, layout="wide", tag_column=None),
+                              pd.Timestamp("2023-01-01"), last_of(stored))
+        assert parsed.readings["tag"].tolist() == ["A", "B"]
+        stored += parsed.readings["time"].tolist()[:1]
+    assert stored == times.tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(sorted(AUTUMN)), st.sampled_from([AUTUMN, SPRING]), st.integers(150, 1000), st.booleans(), st.booleans())
+def test_blocks_say_what_the_whole_file_says(zone, change, size, newest_first, is_wide):
+    times = day(change[zone], 30)[::-1 if newest_first else 1]
+    form = profile(zone, layout="wide", tag_column=None) if is_wide else profile(zone)
+    data = (wide if is_wide else export)(times, zone, ("A", "B", "C"))
+    whole = readers.read(data, "x", form)
+    parts = list(readers.blocks(data, "x", form, size=size))
+    assert sum(part.missing for part in parts) == whole.missing
+    read = pd.concat([part.readings.astype({"tag": "str"}) for part in parts])
+    by = ["tag", "line"]
+    pd.testing.assert_frame_equal(read.sort_values(by, ignore_index=True),
+                                  whole.readings.astype({"tag": "str"}).sort_values(by, ignore_index=True))
+    assert read.loc[read["tag"] == "A", "time"].tolist() == times.tolist()
 
 
 @pytest.mark.parametrize("zone", AUTUMN)

@@ -50,6 +50,7 @@ def test_one_file_a_tag_with_decimal_comma_in_latin_1():
     ("yesterday,A,1,GOOD", "the time does not have the format %Y-%m-%dT%H:%M:%S"),
     ("1970-01-01T00:00:00,A,1,GOOD", "the time is before 1990"),
     ("2022-03-01T00:00:00, ,1,GOOD", "the row has no tag"),
+    (f"2022-03-01T00:00:00,{'A' * 201},1,GOOD", "the tag is longer than 200 characters"),
     (",,,", "the row has no tag"),
     ('"2022-03-01T00:00:00,A,1,GOOD', "the time does not have the format %Y-%m-%dT%H:%M:%S"),
 ])
@@ -84,9 +85,11 @@ def test_time_formats(form, stamp):
 @pytest.mark.parametrize(("data", "name", "profile", "said"), [
     (b"time,tag,val,quality\n", "x.csv", LONG, "x.csv line 1: no column 'value'; the header is 'time', 'tag', 'val', 'quality'"),
     (b"time,tag,value,value,quality\n", "x.csv", LONG, "more than one column 'value'"),
-    (b"time;tag;value;quality\n", "x.csv", LONG, "the columns or the delimiter \\(','\\) in the profile long"),
-    (b"\n1,2\n", "x.csv", LONG, "starts without a header"),
-    (b"time,tag,value,quality\n2022-03-01T00:00:00,\xff,1,GOOD\n", "x.csv", LONG, "byte 43 is not utf-8-sig"),
+    (b"time;tag;value;quality\n", "x.csv", LONG,
+     "the columns, the delimiter \\(','\\) or the encoding \\(utf-8-sig\\) in the profile long"),
+    (b"\n1,2\n", "x.csv", LONG, "x.csv line 2: no column 'time', 'value', 'tag', 'quality'; the header is '1', '2'"),
+    (b" \n", "x.csv", LONG, "the file is empty"),
+    (b"", "x.csv", LONG, "the file is empty"),
     (b"Data;Valor\n", "x.csv", ONE, "the name holds no tag as tag_pattern"),
 ])
 def test_a_file_that_cannot_be_read_at_all_says_why(data, name, profile, said):

@@ -32,7 +32,7 @@ def test_unknown_tags_are_set_aside_with_their_reason():
     out = rename.to_sensors(parsed(("X", 0, 1.25), ("F", 0, 1), ("N", 86399, 2)), SENSORS, {})
     assert out.readings["sensor_id"].tolist() == [1]
     assert out.set_aside[["line", "tag", "text"]].to_numpy().tolist() == [[2, "X", "1.25"], [4, "N", "2"]]
-    assert out.set_aside["reason"].tolist() == [rename.UNKNOWN, rename.TOO_EARLY]
+    assert out.set_aside["reason"].tolist() == [rename.UNKNOWN, rename.OUT_OF_USE]
 
 
 def test_no_readings_and_no_sensors():

@@ -23,8 +23,8 @@ def test_runs_as_a_draft(path: Path, litoral):
     result = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, env=environment, check=False)
     assert result.returncode == 0, result.stdout[-3000:]
     with open_store(litoral, "litoral") as store:
-        assert {run.kind for run in store.runs()} == {"forecast", "optimize", "kpi"}, "a draft must not be committed"
-        assert len(store.runs()) == 5
+        assert {run.kind for run in store.runs()} == {"forecast", "optimize", "kpi", "quality"}, "a draft must not be committed"
+        assert len(store.runs()) == 6
 
 
 def test_declares_types_and_comments():

@@ -130,19 +130,45 @@ def test_live_tenant_needs_a_tariff_for_its_horizon(workspace):
     assert check_tenant(workspace, "serra", early).tenant.clock == "replay"
 
 
-def test_sensor_with_readings_keeps_its_meaning(workspace):
-    """What the store refuses, no new version records."""
+@pytest.fixture
+def with_readings(workspace) -> Workspace:
+    """`serra`, applied, with a reading of PT_3 and one of FT_010."""
     apply_tenant(workspace, "serra", "ana", "first", NOW)
     with open_store(workspace, "serra") as store:
-        sensors = store.sensors().set_index("tag")
-        row = {"sensor_id": int(sensors.loc["PT_3", "sensor_id"]), "time": times.seconds(NOW), "value": 42.0, "flag": 0}
+        ids = store.sensors().set_index("tag")["sensor_id"]
+        rows = [{"sensor_id": int(ids[tag]), "time": times.seconds(NOW), "value": 42.0, "flag": 0} for tag in ("PT_3", "FT_010")]
         nothing = pd.DataFrame({"line": [], "tag": [], "time": [], "text": [], "reason": []})
-        store.write_file(IntakeFile("a.csv", "0" * 64, NOW), pd.DataFrame([row]), 0, nothing, nothing[["line", "text", "reason"]])
-    edit(workspace, "sensors.yml", "unit: bar", "unit: kPa")
-    with pytest.raises(ConfigError, match="PT_3: unit was 'bar' and its readings are stored so"):
-        apply_tenant(workspace, "serra", "ana", "second", NOW)
-    with open_store(workspace, "serra") as store:
+        store.write_file(IntakeFile("a.csv", "0" * 64, NOW), pd.DataFrame(rows), 0, nothing, nothing[["line", "text", "reason"]])
+    return workspace
+
+
+def test_sensor_with_readings_keeps_its_meaning(with_readings):
+    """What the store refuses, no new version records; all faults at once, and a check says them too."""
+    edit(with_readings, "sensors.yml", "unit: bar", "unit: kPa")
+    edit(with_readings, "sensors.yml", "tag: FT_010", "tag: FT_NEW")
+    said = r"(?s)2 faults.*sensor FT_010 is gone.*1 from 2024-05-06T08.*PT_3: unit was 'bar' and its readings are stored so"
+    with pytest.raises(ConfigError, match=said):
+        check_tenant(with_readings, "serra", NOW)
+    with pytest.raises(ConfigError, match=said):
+        apply_tenant(with_readings, "serra", "ana", "second", NOW)
+    with open_store(with_readings, "serra") as store:
         assert len(store.versions()) == 1
+
+
+def test_what_hangs_on_the_readings_is_said(with_readings):
+    edit(with_readings, "sensors.yml", "tag: FT_010", "tag: FT_NEW")
+    with pytest.raises(ConfigError, match="demand of zone|whether pump|plans start|FT_010 is gone"):
+        check_tenant(with_readings, "serra", NOW)
+
+
+def test_a_renamed_tag_keeps_its_readings(with_readings):
+    edit(with_readings, "sensors.yml", "tag: FT_010", "tag: FT_NEW")
+    edit(with_readings, "sensors.yml", "aliases: [FT_10]", "aliases: [FT_10, FT_010]")
+    assert apply_tenant(with_readings, "serra", "ana", "renamed", NOW)[0] == 2
+    with open_store(with_readings, "serra") as store:
+        assert "FT_010" not in set(store.sensors()["tag"])
+        assert store.last_of_tag("FT_NEW") == NOW
+        assert store.aliases()["FT_010"] == "FT_NEW"
 
 
 def test_changes_name_added_and_removed_files():

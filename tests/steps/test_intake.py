@@ -3,13 +3,15 @@
 import os
 import time
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, Tenant
+from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
+from wss.config.quality import Quality, Rule
 from wss.errors import StoreError
 from wss.ingestion import folders
 from wss.quantities import Flag
@@ -21,17 +23,19 @@ SENSORS = (Sensor(tag="LEVEL", quantity="level", item="1", unit="ft", limits=LIM
            Sensor(tag="FLOW", quantity="flow", item="10", unit="gpm", limits=Limits(low=0, high=9000)))
 LONG = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag")
 ONE = ImportProfile(name="one", files="*.txt", layout="one_file_a_tag", tag_pattern=r"(?P<tag>[A-Z]+)_.*\.txt")
+OFF = Quality(off=get_args(Rule))
 DELIVERED = pd.Timestamp("2022-03-01T12:00")
 
 
 def configuration(clock: str = "replay") -> Configuration:
-    tenant = Tenant.model_construct(name="demo", clock=clock, intake=Intake())
-    return Configuration.model_construct(tenant=tenant, sensors=SENSORS, profiles=(LONG, ONE))
+    system = System.model_construct(zones=(), tanks=(), pumps=())
+    tenant = Tenant.model_construct(name="demo", clock=clock, time_zone="UTC", intake=Intake(), quality=OFF, system=system)
+    return Configuration.model_construct(tenant=tenant, sensors=SENSORS, profiles=(LONG, ONE), network="")
 
 
 @pytest.fixture
-def workspace(tmp_path) -> Workspace:
-    return Workspace(tmp_path)
+def workspace(fresh_workspace) -> Workspace:
+    return fresh_workspace()
 
 
 @pytest.fixture
@@ -271,8 +275,8 @@ ROW = st.tuples(*map(st.sampled_from, CELLS)).map(",".join) | st.sampled_from(["
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(ROW, max_size=10), max_size=4))
-def test_every_line_of_every_file_is_counted_once(tmp_path_factory, files):
-    workspace = Workspace(tmp_path_factory.mktemp("home"))
+def test_every_line_of_every_file_is_counted_once(fresh_workspace, files):
+    workspace = fresh_workspace()
     with open_store(workspace, "demo", create=True) as store:
         store.sync_sensors(SENSORS)
         for number, rows in enumerate(files):

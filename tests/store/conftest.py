@@ -15,8 +15,8 @@ SENSORS = [Sensor(tag="L", quantity="level", item="T", unit="ft", limits=LIMITS,
 
 
 @pytest.fixture
-def workspace(tmp_path) -> Workspace:
-    return Workspace(tmp_path)
+def workspace(fresh_workspace) -> Workspace:
+    return fresh_workspace()
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def give(store) -> Callable[..., Counts]:
         frame = pd.DataFrame([(ids[tag], pd.Timestamp(time).value // 10**9, float(value), 0) for time, value in rows],
                              columns=["sensor_id", "time", "value", "flag"])
         name = more.pop("name", f"{known_at}.csv")
-        file = IntakeFile(name, f"{next(number)}", pd.Timestamp(known_at), **more)
+        file = IntakeFile(name, more.pop("sha256", f"{next(number)}"), pd.Timestamp(known_at), **more)
         aside = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
         return into.write_file(file, frame, 0, aside, pd.DataFrame(columns=["line", "text", "reason"]))
 

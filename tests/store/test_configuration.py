@@ -42,9 +42,34 @@ def test_an_entry_with_readings_stays_and_keeps_its_meaning(store, give, sensors
     give("2022-03-01T01:00", {"2022-03-01": 1})
     with pytest.raises(ConfigError, match=r"2 faults[\s\S]*item was 'T'[\s\S]*unit was 'ft' .*add a second entry"):
         store.sync_sensors([level.model_copy(update={"unit": "m", "item": "T2"}), flow])
-    store.sync_sensors([flow])
+    with pytest.raises(ConfigError, match=r"L is gone, and nobody would find its readings \(1 from 2022-03-01T00:00:00Z to "):
+        store.sync_sensors([flow])
     assert store.sensors()["tag"].tolist() == ["F", "L"]
     assert store.last_time() == pd.Timestamp("2022-03-01")
+
+
+def test_a_renamed_tag_keeps_its_readings(store, give, sensors):
+    level, flow = sensors
+    give("2022-03-01T01:00", {"2022-03-01": 1})
+    with_id = store.sensors().set_index("tag")["sensor_id"]
+    store.sync_sensors([level.model_copy(update={"tag": "L_NEW", "aliases": ("L",)}), flow])
+    assert store.sensors().set_index("tag")["sensor_id"].to_dict() == {"F": with_id["F"], "L_NEW": with_id["L"]}
+    assert store.aliases() == {"L": "L_NEW"}
+    with pytest.raises(ConfigError, match=r"unit was 'ft'"):
+        store.sync_sensors([level.model_copy(update={"tag": "L_2", "aliases": ("L_NEW",), "unit": "m"}), flow])
+
+
+def test_a_forgotten_tag_goes_with_its_readings(store, give, sensors):
+    level, flow = sensors
+    give("2022-03-01T01:00", {"2022-03-01": 1})
+    give("2022-03-01T02:00", {"2022-03-01": 2})
+    moment = pd.Timestamp("2022-03-02")
+    with pytest.raises(ConfigError, match="F cannot be forgotten while sensors.yml has an entry"):
+        store.configure({}, [flow], "ana", "", moment, forget=["F", "L"])
+    assert store.configure({}, [flow], "ana", "sold", moment, forget=["L"]) == (1, 2)
+    assert store.sensors()["tag"].tolist() == ["F"]
+    assert store.last_time() is None
+    assert store.journal("forget")[["who", "reason"]].to_numpy().tolist() == [["ana", "sold"]]
 
 
 def test_a_replaced_meter_is_a_second_entry(store, give, sensors):

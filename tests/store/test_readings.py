@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wss.errors import StoreError
-from wss.store import Counts, IntakeFile, Workspace, open_store
+from wss.store import Counts, IntakeFile, check, open_store
 
 DAY = "2022-03-01"
 
@@ -151,11 +151,11 @@ def test_many_rows_come_back_as_they_went_in(store):
 ROW = st.tuples(st.sampled_from(["L", "F"]), st.integers(0, 4), st.integers(0, 2))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(ROW, max_size=8), max_size=5))
-def test_counts_and_every_past_read_agree_with_a_plain_dictionary(tmp_path_factory, sensors, files):
+def test_counts_and_every_past_read_agree_with_a_plain_dictionary(fresh_workspace, sensors, files):
     """The store against the simplest thing that could be right: a dictionary copied after each file."""
-    with open_store(Workspace(tmp_path_factory.mktemp("store")), "demo", create=True) as store:
+    with open_store(fresh_workspace(), "demo", create=True) as store:
         store.sync_sensors(sensors)
         nothing = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
         held, after = {}, []
@@ -175,8 +175,22 @@ def test_counts_and_every_past_read_agree_with_a_plain_dictionary(tmp_path_facto
             frame = store.read(["level", "flow"], pd.Timestamp(0), pd.Timestamp(DAY), pd.Timestamp(3600 * (hour + 1), unit="s"))
             tag = np.where(frame["quantity"] == "level", "L", "F")
             assert dict(zip(zip(tag, frame["time"].dt.minute, strict=True), frame["value"], strict=True)) == known
+        with store._database.read() as connection:
+            assert check.ledger_faults(connection) == []
 
 
 def _readings(store, rows) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["sensor_id", "time", "value"]).assign(flag=0)
     return frame.astype({"sensor_id": "int64", "time": "int64", "value": "float64"})
+
+
+def test_every_flag_and_windows_of_any_length_come_back(store, give):
+    sensor_id = int(store.sensors()["sensor_id"].iloc[-1])
+    start, seconds = 1_600_000_000, [0, 1, 2**26 - 1, 2**26]
+    rows = pd.DataFrame({"sensor_id": sensor_id, "time": [start + s for s in seconds], "value": [0.1, -1e300, 5e-324, 1 / 3],
+                         "flag": [0, 4095, 2048, 1]})
+    nothing = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
+    file = IntakeFile("flags", "flags", pd.Timestamp("2030-01-01"))
+    store.write_file(file, rows, 0, nothing, nothing[["line", "text", "reason"]])
+    for end in (start + 2**26 - 1, start + 2**26, start + 2**26 + 1):
+        pd.testing.assert_frame_equal(store.readings_of([sensor_id], start, end), rows[rows["time"] < end])

@@ -1,21 +1,18 @@
-"""The workspace, and what a user is told when the store is missing, damaged, of another version, locked or not writable."""
+"""The workspace and the store in it; what a user is told when the store is missing or locked, or a transaction fails."""
 
 import os
-import sqlite3
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
 
 from wss.errors import ConfigError, NotFoundError, StoreError
-from wss.store import RunRecord, Workspace, database, find_home, open_store
-from wss.store.schema import metadata
+from wss.store import RunRecord, Workspace, database, documents, find_home, open_store
+from wss.store.opening import open_database
 
 
 def test_a_missing_store_says_how_to_make_one(workspace):
-    with pytest.raises(StoreError, match=r"demo has no store yet .*wss.db does not exist.*`wss apply demo`"):
+    with pytest.raises(StoreError, match=r"demo has no store yet .*demo.* does not exist.*`wss apply demo`"):
         open_store(workspace, "demo")
 
 
@@ -38,53 +35,63 @@ def test_a_forked_process_opens_a_connection_of_its_own(store):
     assert store.versions()["note"].tolist() == ["parent", "child", "parent"]
 
 
-def test_a_store_that_is_no_database_says_so(workspace):
-    workspace.prepare("demo")
-    (workspace.data("demo") / "wss.db").write_bytes(b"this is not a database" * 100)
-    with pytest.raises(StoreError, match=r"wss\.db is damaged or not a store at all; put it aside and restore the last backup"):
-        open_store(workspace, "demo")
-
-
-def test_a_damaged_page_says_so(workspace, store, give):
-    give("2022-03-01T01:00", {pd.Timestamp("2022-03-01") + pd.Timedelta(minutes=i): i for i in range(5000)})
-    store.close()  # the last connection's end copies the log into the file
-    path = workspace.data("demo") / "wss.db"
-    size = path.stat().st_size
-    with path.open("r+b") as file:  # everything after the schema
-        file.seek(size // 4)
-        file.write(b"\xff" * (size // 2))
-    with pytest.raises(StoreError, match="damaged; put it aside and restore"):
-        store.read(["level"], pd.Timestamp("2022-03-01"), pd.Timestamp("2022-03-06"))
-
-
-@pytest.mark.parametrize(("version", "mend"), [(2, "update wss"), (0, "restore a backup")])
-def test_another_schema_version_is_refused(workspace, store, version, mend):
-    path = workspace.data("demo") / "wss.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_version SET version = ?", [version])
-    connection.close()
-    with pytest.raises(StoreError, match=rf"wss\.db has schema version {version}, this wss knows 1: {mend}"):
-        open_store(workspace, "demo")
-
-
-def test_a_database_of_something_else_is_refused(workspace):
-    workspace.prepare("demo")
-    connection = sqlite3.connect(workspace.data("demo") / "wss.db")
-    connection.execute("CREATE TABLE other (x)")
-    connection.close()
-    with pytest.raises(StoreError, match="is not a store of wss: a table is missing"):
-        open_store(workspace, "demo")
-
-
-def test_a_store_locked_for_too_long_says_so(workspace, monkeypatch):
+def test_a_writer_waits_for_the_other_and_a_reader_for_nobody(workspace, store, monkeypatch):
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.1)
-    with open_store(workspace, "demo", create=True) as store:
-        other = sqlite3.connect(workspace.data("demo") / "wss.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+    with open_database(workspace, "demo").write(), open_store(workspace, "demo") as other:
         with pytest.raises(StoreError, match="was locked by another process"):
-            store.put_documents({}, "me", "", pd.Timestamp("2022-01-01"))
-        assert store.documents() == {}  # readers do not wait
-        other.close()
+            other.put_documents({}, "me", "", pd.Timestamp("2022-01-01"))
+        assert other.documents() == {}
+
+
+def test_a_reader_sees_one_state(workspace, store):
+    store.put_documents({"a": "1"}, "me", "", pd.Timestamp("2022-01-01"))
+    with open_database(workspace, "demo").read() as connection:
+        assert len(documents.versions(connection)) == 1
+        store.put_documents({"a": "2"}, "me", "", pd.Timestamp("2022-01-02"))
+        assert len(documents.versions(connection)) == 1
+    assert len(store.versions()) == 2
+
+
+def test_two_writers_at_once_lose_nothing(workspace, store):
+    def write(name: str) -> None:
+        with open_store(workspace, "demo") as mine:
+            for _ in range(20):
+                mine.put_documents({"a": name}, name, "", pd.Timestamp("2022-01-01"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, "abcd"))
+    versions = store.versions()
+    assert versions["version"].tolist() == list(range(1, 81))
+    assert versions["author"].value_counts().to_dict() == dict.fromkeys("abcd", 20)
+
+
+def test_a_number_comes_back_as_it_went_in(give, levels, store):
+    odd = [0.1, 1e308, 5e-324, -1.7976931348623157e308, 2.0**53 + 2, 1 / 3, -0.0]
+    give("2022-03-01T01:00", {f"2022-03-01T00:0{k}": value for k, value in enumerate(odd)})
+    assert [repr(value + 0.0) for value in levels().values()] == [repr(value + 0.0) for value in odd]
+
+
+def test_a_value_that_is_no_number_is_refused(give, levels):
+    with pytest.raises(StoreError, match="refused what was asked"):
+        give("2022-03-01T01:00", {"2022-03-01": float("nan")})
+    assert levels() == {}
+
+
+def test_text_with_a_nul_is_kept_without_it(store):
+    assert store.put_documents({"a\0b": "x\0y"}, "a\0", "n\0", pd.Timestamp("2022-01-01")) == 1
+    assert store.documents() == {"a\ufffdb": "x\ufffdy"}
+    store.write_journal("note", "ana", pd.Timestamp("2022-01-01"), {"said": "\0"})
+    assert store.journal()["body"].tolist() == [{"said": "\0"}]
+
+
+def test_text_that_is_not_text_is_refused(store):
+    with pytest.raises(StoreError, match="refused what was asked .*surrogates not allowed"):
+        store.put_documents({"a": "\udc80"}, "me", "", pd.Timestamp("2022-01-01"))
+
+
+def test_names_sort_by_code_point(store):
+    store.put_documents(dict.fromkeys(["b", "B", "é", "_", "a"], ""), "me", "", pd.Timestamp("2022-01-01"))
+    assert list(store.documents()) == ["B", "_", "a", "b", "é"]
 
 
 def test_nothing_is_left_of_a_transaction_that_fails(store):
@@ -99,45 +106,6 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "home").write_text("a file, not a folder")
     with pytest.raises(StoreError, match=r"cannot be created .*give this user the right to write"):
         open_store(Workspace(tmp_path / "home"), "demo", create=True)
-
-
-def test_a_read_only_store_says_so(workspace, store):
-    path = workspace.data("demo") / "wss.db"
-    store.close()
-
-    def try_to_write() -> str:
-        try:
-            with open_store(workspace, "demo") as mine:
-                mine.put_documents({}, "me", "", pd.Timestamp("2022-01-01"))
-        except StoreError as error:
-            return str(error)
-        return "nothing was said"
-
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
-    try:
-        said = _as_nobody(try_to_write, path) if os.geteuid() == 0 else try_to_write()
-    finally:
-        path.parent.chmod(0o755)
-    assert "give this user the right" in said
-
-
-def _as_nobody(do, path: Path) -> str:
-    """What `do` returns in a child process without root's rights."""
-    for folder in path.parents:
-        if folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setuid(65534)
-        os.write(writer, do().encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return said
 
 
 def test_a_store_opened_before_a_fork_works_in_the_child(store, give):
@@ -178,6 +146,3 @@ def test_home_is_given_or_kept(tmp_path, monkeypatch):
     assert find_home() == tmp_path / "first" / "workspace"
 
 
-def test_the_tables_are_for_postgresql_too():
-    for table in metadata.sorted_tables:
-        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=postgresql.dialect()))

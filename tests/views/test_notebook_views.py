@@ -4,8 +4,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 
 from wss import views
+from wss.quantities import Flag
+from wss.views.quality import COLOURS, GOOD_COLOUR, SILENT_COLOUR
+from wss.views.quality_tables import flags_text
 from wss.views.words import say
 
 
@@ -71,6 +75,72 @@ def test_quality_chart_counts_what_did_not_come():
     frame = pd.DataFrame({"time": time, "quantity": "flow", "item": "10", "flag": 0})
     axis = views.quality_chart(frame[(frame.index < 12) | (frame.index >= 18)]).axes[0]
     assert axis.get_yticklabels()[0].get_text().endswith(f"{42 / 48:.1%}")
+
+
+def hourly(flags, item="10", quantity="flow") -> pd.DataFrame:
+    """Two readings an hour, of whose flags the list tells."""
+    time = pd.date_range("2022-07-22", periods=len(flags), freq="30min")
+    return pd.DataFrame({"time": time, "quantity": quantity, "item": item, "flag": [int(f) for f in flags]})
+
+
+def colours(frame, **more) -> list:
+    """Colour of each hour of the first sensor, None where there is no reading."""
+    mesh = views.quality_chart(frame, **more).axes[0].collections[0]
+    row = np.ma.atleast_2d(mesh.get_array())[0]
+    return [None if value is np.ma.masked else mesh.cmap(mesh.norm(value)) for value in row]
+
+
+def test_quality_chart_shows_the_worst_kind_of_each_hour():
+    good, unit, gap = Flag.GOOD, Flag.UNIT, Flag.GAP
+    seen = colours(hourly([good, good, unit, good, gap, gap, gap | Flag.STUCK, gap]))
+    expected = [GOOD_COLOUR, COLOURS[unit], COLOURS[gap], COLOURS[Flag.STUCK]]
+    assert seen == [to_rgba(colour) for colour in expected]
+
+
+def test_quality_chart_tells_silence_from_missing_readings():
+    frame = pd.concat([hourly([0] * 4), hourly([0] * 12, "11")])
+    stale = pd.DataFrame({"quantity": ["flow"], "item": ["10"], "flag": [int(Flag.STALE)],
+                          "start": [pd.Timestamp("2022-07-22 01:30:01")], "end": [pd.NaT]})
+    assert colours(frame, spans=stale)[2:] == [to_rgba(SILENT_COLOUR)] * 4
+    assert colours(frame)[2:] == [None] * 4
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_quality_chart_explains_only_what_it_shows(language):
+    legend = views.quality_chart(hourly([0, Flag.SPIKE]), language=language).legends[0]
+    assert [t.get_text() for t in legend.get_texts()] == [say(k, language) for k in ("flag_spike", "no_reading")]
+
+
+def test_every_flag_has_words_and_a_colour():
+    for flag in Flag:
+        if flag:
+            assert flags_text(int(flag), "pt")
+            assert flag in COLOURS or flag == Flag.STALE
+    assert flags_text(int(Flag.STUCK | Flag.UNIT)) == "stuck, wrong unit"
+
+
+def test_doubts_are_told_in_local_time_and_sensors_of_one_doubt_share_a_row():
+    start = pd.Timestamp("2022-07-22 22:00")
+    rows = [("flow", "1", 1024, start, start + pd.Timedelta("2h"), pd.NA, "zone a"),
+            ("level", "2", 1024, start, start + pd.Timedelta("2h"), pd.NA, "zone a"),
+            ("flow", "1", 64, start, pd.NaT, pd.NA, "silent"), ("flow", "3", 16, start, start, 1, "")]
+    spans = pd.DataFrame(rows, columns=["quantity", "item", "flag", "start", "end", "readings", "note"])
+    table = views.doubt_table(spans, "Europe/Rome").data
+    assert table.iloc[:, 0].tolist() == ["flow 1, level 2", "flow 1", "flow 3"]
+    assert table["From"].tolist() == ["2022-07-23 00:00"] * 3
+    assert table["To"].tolist() == ["2022-07-23 02:00", "goes on", "2022-07-23 00:00"]
+    assert table["Readings"].tolist() == ["", "", "1"]
+    assert "Nothing" in views.doubt_table(spans.iloc[:0]).data
+
+
+def test_what_stood_in_is_summed_up_by_kind_of_run():
+    rows = [("forecast", "a", "flow", "1", 128, 12, 144, "profile"), ("forecast", "b", "flow", "1", 8, 13, 150, "profile"),
+            ("optimize", "c", "level", "2", 8, 1, 3, "replay")]
+    leaned = pd.DataFrame(rows, columns=["kind", "run", "quantity", "item", "flag", "hours", "readings", "instead"])
+    table = views.leaned_table(leaned).data
+    assert table.iloc[0].tolist() == ["forecast", "flow 1", "stuck, wrong unit", 2, 13, 150, "the usual profile"]
+    assert table.iloc[1, -1] == "last good level, replayed"
+    assert "No run" in views.leaned_table(leaned.iloc[:0]).data
 
 
 def test_actions_table_is_local_and_in_words(day):

@@ -1,4 +1,4 @@
-"""Commands of the daily business: ingest, cycle, kpi, status."""
+"""Commands of the daily business: cycle, kpi, status."""
 
 from typing import Annotated
 
@@ -12,37 +12,8 @@ SOURCES = ("plan", "actual", "baseline")
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    for command in (ingest, cycle, kpi, status):
+    for command in (cycle, kpi, status):
         app.command(rich_help_panel="Run")(command)
-
-
-def ingest(tenants: Tenants = None, as_json: Json = False) -> None:
-    """Read the files that wait in the inbox, each exactly once.
-
-    Every reading is stored, duplicate, corrected, missing, set aside (unknown tag) or quarantined (unreadable), and the counts
-    add up. Files move to archive/, or to quarantine/ with a report beside them.
-
-    [dim]Examples:[/dim]
-      wss ingest                 every tenant
-      wss ingest litoral --json
-    """
-    from wss.cycle import intake_of
-
-    workspace = open_workspace()
-    results = []
-    with progress_bar() as bar:
-        for name in chosen(workspace, tenants):
-            results.append(intake_of(name, workspace, _files(bar, bar.add_task(f"{name}: intake", total=None))))
-    if as_json:
-        print_json([r.as_dict() for r in results])
-    else:
-        counts = ("read", "stored", "duplicate", "corrected", "missing", "set_aside", "quarantined")
-        columns = ("tenant", "files", *(c.replace("_", " ") for c in counts))
-        print_table("Intake", columns, [(r.tenant, len(r.files), *(sum(f[c] for f in r.files) for c in counts)) for r in results])
-        for tenant, file in ((r.tenant, f) for r in results for f in r.files if f["reason"]):
-            told = f"{tenant}: {file['name']} {file['state']}: {file['reason']}"
-            err.print(told, markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(print_failures([(r.tenant, r.error) for r in results]))
 
 
 def cycle(
@@ -155,8 +126,3 @@ def _stages(bar, task, name: str):
     from wss.cycle import STAGES
 
     return lambda stage: bar.update(task, description=f"{name}: {stage}", completed=STAGES.index(stage))
-
-
-def _files(bar, task):
-    """Callback that shows how many files of an intake are done."""
-    return lambda done, total, name: bar.update(task, completed=done, total=total)

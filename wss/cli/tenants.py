@@ -76,8 +76,13 @@ def apply(
     tenant: OneTenant,
     note: Annotated[str, typer.Option("--note", "-m", help="What changes and why, for the history.")] = "",
     author: Annotated[str, typer.Option(help="Who changes it; default: the user who is logged in.")] = "",
+    forget: Annotated[list[str] | None, typer.Option(help="Tag whose entry is gone from sensors.yml: delete its readings for"
+                                                     " good. May be given again.")] = None,
 ) -> None:
     """Check a tenant's files and make them the active version, which is what every run reads. Shows what changed.
+
+    A change that would make stored readings unfindable is refused. Readings that were set aside, because no sensor had their
+    tag, are taken in as soon as one has.
 
     [dim]Example:[/dim]
       wss apply litoral --note "new tariff from October"
@@ -86,10 +91,16 @@ def apply(
 
     workspace = open_workspace()
     chosen(workspace, [tenant])
-    version, diff = apply_tenant(workspace, tenant, author or getpass.getuser(), note)
+    found: list[dict] = []
+    version, diff = apply_tenant(workspace, tenant, author or getpass.getuser(), note, forget=forget or (), told=found.append)
     if diff and version > 1:
         out.print(diff, markup=False, highlight=False, soft_wrap=True)
     out.print(f"{tenant}: version {version} is active" + ("" if diff else "; nothing has changed"), highlight=False)
+    if found:
+        stored = sum(row["stored"] + row["corrected"] for row in found)
+        out.print(f"{tenant}: {stored:,} readings that were set aside are found, in {len(found):,} files", highlight=False)
+        for row in (row for row in found if row["state"] in ("lost", "refused")):
+            err.print(f"{tenant}: {row['name']} {row['state']}: {row['reason']}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _entry(workspace, name: str) -> dict:

@@ -3,7 +3,8 @@
 from wss.config.base import Calendar, Frozen
 from wss.config.calendars import holiday_dates
 from wss.config.load import load, read_folder
-from wss.config.sensors import ImportProfile, Limits, Sensor, SensorFile
+from wss.config.profile import ImportProfile
+from wss.config.sensors import Limits, Sensor, SensorFile
 from wss.config.system import Pressure, Pump, System, Tank, TiedLink, Zone
 from wss.config.tariff import DemandCharge, Period, Span, Tariff, TariffVersion
 from wss.config.tenant import Configuration, Forecast, Intake, Plan, Tenant

@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from wss import times
+from wss import times, units
 from wss.config.check_system import Found, unknown
 from wss.config.inp import Outline
 from wss.config.sensors import Sensor
 from wss.config.system import System
-from wss.units import UNITS
 
 KINDS = {
     "level": ("tank",),
@@ -16,6 +15,8 @@ KINDS = {
     "power": ("pump",),
     "pump_status": ("pump",),
     "pump_speed": ("pump",),
+    "energy_total": ("pump",),
+    "volume_total": ("pipe", "pump", "valve"),
 }
 """Kinds of network element at which a quantity can be measured."""
 
@@ -48,7 +49,7 @@ def check_items(sensors: tuple[Sensor, ...], network: Outline) -> Found:
 
 def check_coverage(sensors: tuple[Sensor, ...], system: System) -> Found:
     """Measurements that the plan or a balance needs and no sensor gives."""
-    there = {(sensor.quantity, sensor.item) for sensor in sensors}
+    there = {(sensor.quantity, sensor.item) for sensor in sensors if sensor.retired is None}
     for tank in system.tanks:
         if ("level", tank.id) not in there:
             yield (f"tank {tank.id} has no level sensor, so no plan can start; "
@@ -71,7 +72,7 @@ def check_limits(sensors: tuple[Sensor, ...], system: System) -> Found:
         tank = bands.get(sensor.item) if sensor.quantity == "level" else None
         if tank is None:
             continue
-        scale = UNITS[sensor.unit].scale
+        scale = units.scale_to("m", sensor.unit)
         low, high = sensor.limits.low * scale, sensor.limits.high * scale
         if low > tank.level_min_m or high < tank.level_max_m:
             band = f"{tank.level_min_m:g} to {tank.level_max_m:g} m"

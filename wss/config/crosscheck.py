@@ -13,7 +13,8 @@ from wss.config.check_sensors import check_coverage, check_items, check_limits, 
 from wss.config.check_system import Found, check_system
 from wss.config.inp import Outline, outline
 from wss.config.lines import Document
-from wss.config.sensors import ImportProfile, SensorFile
+from wss.config.profile import FIXED_OFFSET, ImportProfile
+from wss.config.sensors import SensorFile
 from wss.config.system import System
 from wss.config.tariff import Tariff
 from wss.config.tenant import Plan, Tenant
@@ -127,11 +128,12 @@ def _profiles(files: Files) -> list[str]:
             faults.append(document.fault(f"{profile.name} is the name of {names[profile.name]} too; give it another", "name"))
         if globs.setdefault(profile.files, file) != file:
             faults.append(document.fault(f"{profile.files} is for {globs[profile.files]} too; a file has one profile", "files"))
-        if not re.fullmatch(r"[+-]\d\d:\d\d", profile.time_zone):
+        if not FIXED_OFFSET.fullmatch(profile.time_zone):
             zone = ((f"{what}, or a fixed offset such as +01:00", path) for what, path in _zone(profile.time_zone))
             faults += _at(document, zone)
-        try:
-            re.compile(profile.tag_pattern or "")
-        except re.error as error:
-            faults.append(document.fault(f"is no regular expression: {error}; try it on an export's name", "tag_pattern"))
+        for key, example in (("tag_pattern", "export's name"), ("section_pattern", "section line")):
+            try:
+                re.compile(getattr(profile, key) or "")
+            except re.error as error:
+                faults.append(document.fault(f"is no regular expression: {error}; try it on an {example}", key))
     return faults

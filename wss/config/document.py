@@ -12,11 +12,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from wss.config.base import Id, Name
-from wss.config.sensors import ImportProfile, SensorFile
+from wss.config.profile import ImportProfile
+from wss.config.sensors import SensorFile
 from wss.config.tariff import Clock, Tariff
 from wss.config.tenant import Tenant
 from wss.quantities import QUANTITIES
-from wss.units import UNITS
+from wss.units import CURRENCIES, NAMES, UNITS
 
 FILES: dict[str, tuple[type[BaseModel], str]] = {
     "tenant.yml": (Tenant, "The utility, its water system and how it is planned."),
@@ -62,6 +63,12 @@ def names_page() -> str:
               f"| {q.meaning} |" for name, q in QUANTITIES.items()]
     lines += ["", "## Units in exports", "", "ours = raw * factor", "", "| unit | ours | factor |", "|---|---|---|"]
     lines += [f"| {unit} | {ours} | {scale:.10g} |" for unit, (ours, scale) in UNITS.items()]
+    lines += ["", "A unit may be a product or quotient of these names too, and of currencies; capitals matter only where two",
+              "units differ in nothing else (ML, mL). A pressure counts as the column of water that it holds up.", "",
+              "| name | is | other spellings |", "|---|---|---|"]
+    lines += [f"| {name} | {value.replace('*', chr(92) + '*').strip('[]')} | {', '.join(more.split())} |"
+              for name, (value, more) in NAMES.items()]
+    lines += ["", f"Currencies, each for itself: {', '.join(CURRENCIES)}."]
     return "\n".join([*lines, ""])
 
 
@@ -90,6 +97,8 @@ def _words(hint: Any) -> str:
         return ", ".join(f"`{choice}`" for choice in get_args(hint))
     if get_origin(hint) is tuple:
         return f"list of: {_words(get_args(hint)[0])}"
+    if get_origin(hint) is dict:
+        return " to ".join(f"{_words(part)}" for part in get_args(hint))
     parts = [part for part in get_args(hint) if part is not type(None)]
     return _words(parts[0]) if parts else hint.__name__
 
@@ -104,7 +113,7 @@ def _default(field: FieldInfo) -> str:
     """Default of a key: empty where it must be given, `none` where it may be absent, what the tables below say for a model."""
     if field.is_required():
         return ""
-    if field.default is None or field.default == ():
+    if field.default is None or field.default == () or field.default_factory is dict:
         return "none"
     if isinstance(field.default, BaseModel):
         return "all defaults"

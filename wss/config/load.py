@@ -12,7 +12,8 @@ from wss.config import messages
 from wss.config.base import Frozen
 from wss.config.crosscheck import Files, crosscheck
 from wss.config.lines import LARGEST_BYTES, Document, read_yaml
-from wss.config.sensors import ImportProfile, SensorFile
+from wss.config.profile import ImportProfile
+from wss.config.sensors import SensorFile
 from wss.config.tariff import Tariff
 from wss.config.tenant import Configuration, Tenant
 from wss.errors import ConfigError, raise_all

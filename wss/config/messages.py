@@ -121,6 +121,7 @@ _WORDS: dict[str, Callable[[Any, dict], str]] = {
     "string_too_long": lambda value, ctx: f"is {len(str(value))} characters long; the limit is {ctx['max_length']}",
     "string_pattern_mismatch": lambda value, ctx: f"{value!r} {PATTERNS[ctx['pattern']]}",
     "tuple_type": _list,
+    "dict_type": lambda value, _: f"must be a mapping of words to values, not {_shown(value)}; write {{word: value}}",
     "too_short": lambda value, _: "is an empty list; it needs at least one entry",
     "model_type": lambda value, _: f"must be a mapping of keys (`key: value` on lines of their own), not {_shown(value)}",
     "date_type": lambda value, _: f"{_shown(value)} is not a date; write 2022-07-25",

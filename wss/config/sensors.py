@@ -1,15 +1,17 @@
-"""SCADA tags and the files that carry them."""
+"""SCADA tags: what each measures, where, in which unit and between which limits."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from wss.config.base import Frozen, Id, Name
+from wss import times, units
+from wss.config.base import Frozen, Id
+from wss.config.quality import Rule
+from wss.errors import DataError
 from wss.quantities import QUANTITIES
-from wss.units import UNITS
 
-OBSERVED = ("level", "flow", "pressure", "power", "pump_status", "pump_speed")
+OBSERVED = ("level", "flow", "pressure", "power", "pump_status", "pump_speed", "energy_total", "volume_total")
 """Quantities that a sensor may measure. Demand is not among them: it is derived from flows and levels."""
 
 
@@ -37,20 +39,25 @@ class Sensor(Frozen):
 
     tag: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """Name in the export, exactly as written there."""
-    quantity: Literal["level", "flow", "pressure", "power", "pump_status", "pump_speed"]
+    quantity: Literal["level", "flow", "pressure", "power", "pump_status", "pump_speed", "energy_total", "volume_total"]
     """What it measures, by our name."""
     item: Id
     """Element of the network that it stands at: a tank, link, node or pump, as the quantity's dims say."""
-    unit: str
-    """Unit in the export, one of wss.units.UNITS."""
+    unit: Annotated[str, StringConstraints(max_length=16)]
+    """Unit in the export: one of those in names.md, or a product or quotient of the names there: `L/min`, `mca`, `kgf/cm2`."""
     limits: Limits
     """What it can possibly read."""
+    unchecked: tuple[Rule, ...] = ()
+    """Rules of tenant.yml's `quality` that are not applied to it."""
     valid_from: datetime | None = None
     """First moment for which this entry holds [ISO with offset, or UTC]; absent: always."""
+    retired: datetime | None = None
+    """Moment from which the meter is gone [ISO with offset, or UTC]: the entry stays, so that its readings are found, and later
+    readings of the tag are set aside; absent: in use."""
     aliases: tuple[str, ...] = ()
     """Other names of the same tag in exports."""
 
-    @field_validator("valid_from", mode="before")
+    @field_validator("valid_from", "retired", mode="before")
     @classmethod
     def _written_out(cls, value: object) -> object:
         if isinstance(value, int | float) or str(value).isdigit():     # which would be taken for seconds since 1970
@@ -58,11 +65,18 @@ class Sensor(Frozen):
         return value
 
     @model_validator(mode="after")
+    def _retired_later(self):
+        if self.retired and self.valid_from and times.utc(self.retired) <= times.utc(self.valid_from):
+            raise ValueError("retired must be later than valid_from")
+        return self
+
+    @model_validator(mode="after")
     def _unit_fits(self):
         ours = QUANTITIES[self.quantity].units
-        if self.unit not in UNITS or UNITS[self.unit].ours != ours:
-            fitting = ", ".join(u for u, v in UNITS.items() if v.ours == ours)
-            raise ValueError(f"unit {self.unit!r} does not measure {self.quantity}; use one of: {fitting}")
+        try:
+            units.scale_to(ours, self.unit)
+        except DataError as error:
+            raise ValueError(f"for {self.quantity}: {error}") from error
         return self
 
 
@@ -71,48 +85,3 @@ class SensorFile(Frozen):
 
     sensors: tuple[Sensor, ...] = Field(min_length=1)
     """One entry for each tag."""
-
-
-class ImportProfile(Frozen):
-    """How to read one kind of export file."""
-
-    name: Name
-    """Name of the profile."""
-    files: str
-    """Which file names it is for, as a glob: `*.csv`, `hist_*.csv`."""
-    layout: Literal["long", "one_file_a_tag"]
-    """long: one row a reading, with a tag column; one_file_a_tag: the tag is in the file's name."""
-    tag_pattern: str | None = None
-    """one_file_a_tag: regular expression with a group `tag`, matched against the whole file name."""
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    """Character between columns."""
-    decimal: Literal[".", ","] = "."
-    """Decimal mark."""
-    encoding: Literal["utf-8", "utf-8-sig", "latin-1", "utf-16"] = "utf-8-sig"
-    """Encoding of the file; utf-8-sig reads UTF-8 with or without a byte order mark."""
-    time_column: str = "time"
-    """Header of the column with the time."""
-    tag_column: str | None = None
-    """long: header of the column with the tag."""
-    value_column: str = "value"
-    """Header of the column with the reading."""
-    quality_column: str | None = None
-    """Header of the column with the quality; absent: every reading is good."""
-    good_quality: tuple[str, ...] = ("GOOD", "Good", "good", "192")
-    """Words that mean a good reading; any other sets the flag `scada_bad`."""
-    time_format: str = "%Y-%m-%dT%H:%M:%S"
-    """strptime format of the times, or `ISO8601`, or `epoch_s`."""
-    time_zone: str = "UTC"
-    """Zone of the times without offset: an IANA name, or a fixed offset such as `+01:00` for SCADA without summer time."""
-    missing: tuple[str, ...] = ("", "NaN", "Bad Input", "NO DATA", "null")
-    """Words that mean that there is no reading."""
-
-    @model_validator(mode="after")
-    def _layout_complete(self):
-        if self.layout == "long" and not self.tag_column:
-            raise ValueError("layout long needs tag_column, the header of the column with the tag")
-        if self.layout == "one_file_a_tag" and "(?P<tag>" not in (self.tag_pattern or ""):
-            raise ValueError("layout one_file_a_tag needs tag_pattern with a group (?P<tag>...), such as (?P<tag>.+)_\\d+\\.csv")
-        if self.delimiter == self.decimal:
-            raise ValueError(f"delimiter and decimal are both {self.decimal!r}")
-        return self

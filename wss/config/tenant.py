@@ -5,7 +5,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from wss.config.base import Calendar, Frozen, Id, Name
-from wss.config.sensors import ImportProfile, Sensor
+from wss.config.profile import ImportProfile
+from wss.config.quality import Quality
+from wss.config.sensors import Sensor
 from wss.config.system import System
 from wss.config.tariff import Tariff
 
@@ -17,6 +19,8 @@ class Intake(Frozen):
     """Usual time from a reading to its delivery [min]; readings of a backfill count as known this long after their time."""
     settle_seconds: int = Field(default=60, ge=0)
     """How long a file's size and time must be still before it is read [s]."""
+    max_file_mb: int = Field(default=2048, gt=0)
+    """Largest file that is read; a larger one is quarantined [MB]."""
     stale_minutes: int = Field(default=90, gt=0)
     """Age of the newest level at which the screen warns and the plan starts from a replay [min]."""
     dead_minutes: int = Field(default=720, gt=0)
@@ -31,7 +35,9 @@ class Forecast(Frozen):
     history_weeks: int = Field(default=8, ge=1, le=104)
     """Weeks of history that the profile looks at."""
     settling_days: int = Field(default=84, ge=7)
-    """Days of rolling origins from which the quantiles come."""
+    """Days of rolling origins from which the quantiles come where no model is fitted."""
+    learn_days: int = Field(default=740, ge=90, le=1100)
+    """Days of demand that the weekly refit learns from; with less than 90 known, no model is fitted: the profile forecasts."""
 
 
 class Plan(Frozen):
@@ -70,6 +76,8 @@ class Tenant(Frozen):
     """Zones, tanks, pumps, limits."""
     intake: Intake = Intake()
     """How readings come in."""
+    quality: Quality = Quality()
+    """Which readings are doubtful."""
     forecast: Forecast = Forecast()
     """How demand is forecast."""
     plan: Plan = Plan()

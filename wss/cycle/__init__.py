@@ -1,9 +1,10 @@
 """The cycle: from files to a published plan, for one tenant at a time; flows and the command line call nothing else."""
 
-from wss.cycle.cycle import STAGES, CycleResult, DailyResult, IntakeResult, intake_of, run_cycle, run_daily
+from wss.cycle.cycle import STAGES, CycleResult, DailyResult, WeeklyResult, run_cycle, run_daily, run_weekly
 from wss.cycle.flow import prefect_environment, run_flow, tenants
+from wss.steps.intake_tenants import IntakeResult, intake_of
 
 __all__ = [
-    "STAGES", "CycleResult", "DailyResult", "IntakeResult", "intake_of", "prefect_environment", "run_cycle", "run_daily",
-    "run_flow", "tenants",
+    "STAGES", "CycleResult", "DailyResult", "IntakeResult", "WeeklyResult", "intake_of", "prefect_environment", "run_cycle",
+    "run_daily", "run_flow", "run_weekly", "tenants",
 ]

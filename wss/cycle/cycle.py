@@ -16,6 +16,7 @@ from wss.errors import WssError
 from wss.steps.apply import active
 from wss.steps.intake import run_intake
 from wss.steps.publish import later_plan, publish
+from wss.steps.quality import examine
 from wss.steps.run import resolve_now, usage
 from wss.store import RunRecord, Store, Workspace, find_home, open_store
 
@@ -60,12 +61,16 @@ class CycleResult:
 
 
 @dataclass(frozen=True)
-class IntakeResult:
-    """What one intake of one tenant did."""
+class WeeklyResult:
+    """What the weekly run of one tenant did."""
 
     tenant: str
-    files: list[dict[str, Any]] = field(default_factory=list)
-    """Each file: name, state and the counts of its readings."""
+    model: str = "none"
+    """fitted, or none where the history is too short."""
+    reason: str = ""
+    notebook: str | None = None
+    """Path of the executed notebook."""
+    cpu_seconds: float = 0.0
     error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,6 +87,9 @@ class DailyResult:
     kpis: list[dict[str, Any]] = field(default_factory=list)
     """Key figures: name, item, value, unit."""
     notebook: str | None = None
+    """Path of the executed notebook of the key figures."""
+    quality_notebook: str | None = None
+    """Path of the executed notebook of the doubtful readings."""
     run_folder: str | None = None
     cpu_seconds: float = 0.0
     error: str | None = None
@@ -128,32 +136,40 @@ def run_cycle(tenant: str, now: str | pd.Timestamp | None = None, workspace: Wor
                    peak_memory_mb=max(done.peak_memory_mb, usage()["peak_memory_mb"]))
 
 
-def intake_of(tenant: str, workspace: Workspace | None = None,
-              progress: Callable[[int, int, str], None] | None = None) -> IntakeResult:
-    """Read one tenant's inbox; `progress` is told the files done, of all, and a name. A broken tenant is told, never raised."""
+def run_weekly(tenant: str, now: str | pd.Timestamp | None = None, workspace: Workspace | None = None) -> WeeklyResult:
+    """Fit the demand forecast to what is known at `now` [UTC]; absent: see `steps.run.resolve_now`. Errors are in the result."""
     try:
         workspace = workspace or Workspace(find_home())
         with open_store(workspace, tenant) as store:
-            files = run_intake(active(store), store, workspace, progress=progress)
-        return IntakeResult(tenant, files.to_dict("records"))
+            moment = resolve_now(active(store), store, now or "")
+            record = notebooks.run_notebook("refit", tenant, moment, {}, workspace=workspace, store=store, cycle=True,
+                                            reason="weekly")
+            return WeeklyResult(tenant, record.summary.get("model", "none"), record.summary.get("reason", ""),
+                                str(notebooks.executed(workspace, tenant, record)), record.cpu_seconds, record.error)
     except WssError as error:
-        return IntakeResult(tenant, error=str(error))
+        return WeeklyResult(tenant, error=str(error))
     except Exception as error:
-        log.exception("intake of %s", tenant)
-        return IntakeResult(tenant, error=f"unexpected {type(error).__name__}: {error}")
+        log.exception("refit of %s", tenant)
+        return WeeklyResult(tenant, error=f"unexpected {type(error).__name__}: {error}")
 
 
 def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) -> DailyResult:
-    """Key figures of one local day (ISO date; empty: the last complete one). Never raises for what is wrong with one tenant."""
+    """Key figures of one local day (ISO date; empty: the last complete one), and which readings are doubtful by now.
+
+    One notebook each; if one fails, the other still runs. Never raises for what is wrong with one tenant.
+    """
     try:
         workspace = workspace or Workspace(find_home())
         with open_store(workspace, tenant) as store:
             now = resolve_now(active(store), store)
-            record = notebooks.run_notebook("kpi", tenant, now, {"day": day}, workspace=workspace, store=store, cycle=True,
-                                            reason="daily")
+            record, doubts = (
+                notebooks.run_notebook(name, tenant, now, given, workspace=workspace, store=store, cycle=True, reason="daily")
+                for name, given in (("kpi", {"day": day}), ("quality", {})))
             kpis = [] if record.error else store.kpis(run_id=record.id)[["name", "item", "value", "unit"]].to_dict("records")
-            return DailyResult(tenant, record.summary.get("day", day), kpis, str(notebooks.executed(workspace, tenant, record)),
-                               str(workspace.runs(tenant) / record.folder), record.cpu_seconds, record.error)
+            paths = (str(notebooks.executed(workspace, tenant, run)) for run in (record, doubts))
+            return DailyResult(tenant, record.summary.get("day", day), kpis, *paths, str(workspace.runs(tenant) / record.folder),
+                               record.cpu_seconds + doubts.cpu_seconds,
+                               "; ".join(run.error for run in (record, doubts) if run.error) or None)
     except WssError as error:
         return DailyResult(tenant, day, error=str(error))
     except Exception as error:
@@ -177,6 +193,7 @@ class _Cycle:
         if intake:
             done, trouble = self.intake(done)
         moment = resolve_now(self.configuration, self.store, now or "")
+        trouble = self.examine(moment) or trouble
         done = replace(done, now=times.iso(moment))
         forecast, done = self.notebook(done, "forecast", moment, {})
         if done.error:
@@ -205,6 +222,15 @@ class _Cycle:
             log.exception("intake of %s", done.tenant)
             return done, f"intake: {error}"
         return replace(done, files=len(files)), None
+
+    def examine(self, moment: pd.Timestamp) -> str | None:
+        """Look for doubtful readings. Trouble with it is reported, but a plan is made."""
+        try:
+            examine(self.configuration, self.store, moment)
+        except WssError as error:
+            log.exception("quality of %s", self.configuration.name)
+            return f"quality: {error}"
+        return None
 
     def notebook(self, done: CycleResult, name: str, moment: pd.Timestamp, parameters: dict) -> tuple[RunRecord, CycleResult]:
         """Run one notebook and add what it took to the result."""

@@ -5,7 +5,7 @@ import numpy as np
 from wss.config import Calendar
 from wss.config.calendars import holiday_dates
 
-SUNDAY = 6
+SATURDAY, SUNDAY = 5, 6
 
 
 def day_types(days: np.ndarray, calendar: Calendar) -> np.ndarray:
@@ -21,3 +21,35 @@ def day_types(days: np.ndarray, calendar: Calendar) -> np.ndarray:
     holidays = np.array(sorted(holiday_dates(calendar, years.tolist())), dtype="datetime64[D]")
     types[np.isin(days, holidays)] = SUNDAY
     return types
+
+
+def neighbours(days: np.ndarray, calendar: Calendar) -> dict[str, np.ndarray]:
+    """What local days are beside their weekday, each (day,).
+
+    Parameters
+    ----------
+    days : (day,) datetime64[D]
+
+    Returns
+    -------
+    dict
+        kind (as `day_types`); whether the day is a holiday; a bridge (a working day between two free ones); the day after or
+        before a holiday; and whether a holiday was one or two weeks ago.
+    """
+    days = np.asarray(days, dtype="datetime64[D]")
+    reach = np.arange(-14, 2)
+    around = days[:, None] + reach.astype("timedelta64[D]")
+    weekday = (around.astype("int64") + 3) % 7
+    kind = day_types(around.ravel(), calendar).reshape(around.shape)
+    free = kind >= SATURDAY
+    holiday = (kind == SUNDAY) & (weekday != SUNDAY)
+    at = {k: int(np.flatnonzero(reach == k)[0]) for k in (-14, -7, -1, 0, 1)}
+    return {
+        "kind": kind[:, at[0]],
+        "holiday": holiday[:, at[0]],
+        "bridge": ~free[:, at[0]] & free[:, at[-1]] & free[:, at[1]],
+        "after_holiday": holiday[:, at[-1]],
+        "before_holiday": holiday[:, at[1]],
+        "week_ago_holiday": holiday[:, at[-7]],
+        "two_weeks_ago_holiday": holiday[:, at[-14]],
+    }

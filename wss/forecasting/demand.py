@@ -51,15 +51,30 @@ def zone_demand(observed: xr.Dataset, zones: Sequence[Zone], volume: xr.DataArra
                     time=time[:-1], zone=[zone.name for zone in zones]).to_dataset()
 
 
-def _balance(zone: Zone, flow: xr.DataArray, gain: xr.DataArray) -> np.ndarray:
-    """Demand of one zone (time,). [m3/h]"""
+def balance(zone: Zone, flow: xr.DataArray, gain: xr.DataArray) -> tuple[np.ndarray, float]:
+    """Inflow - outflow - gain of one zone (time,) as it comes out, and how far below zero it may be for noise. [m3/h]
+
+    Parameters
+    ----------
+    flow : (time, link)
+        Means over each step. [m3/h]
+    gain : (time, tank)
+        Gain of volume over each step. [m3/h]
+    """
     into, out = (_metered(flow, "link", links) for links in (zone.inflow, zone.outflow))
     demand = into.sum(axis=1) - out.sum(axis=1) - _metered(gain, "tank", zone.tanks).sum(axis=1)
     through = np.abs(into).sum(axis=1) + np.abs(out).sum(axis=1)
-    noise = NOISE_SHARE * np.nanmean(through) if np.isfinite(through).any() else 0.0
+    return demand, float(NOISE_SHARE * np.nanmean(through)) if np.isfinite(through).any() else 0.0
+
+
+def _balance(zone: Zone, flow: xr.DataArray, gain: xr.DataArray) -> np.ndarray:
+    """Demand of one zone (time,). [m3/h]"""
+    demand, noise = balance(zone, flow, gain)
     return np.where(demand < -noise, np.nan, np.maximum(demand, 0.0))
 
 
 def _metered(values: xr.DataArray, dim: str, items: Sequence[str]) -> np.ndarray:
     """Columns of `items` (time, item); NaN for an item that has no meter."""
-    return values.reindex({dim: list(items)}).to_numpy()
+    place = {str(item): k for k, item in enumerate(values[dim].values)}
+    table = np.column_stack([values.transpose(..., dim).to_numpy(), np.full(values.sizes["time"], np.nan)])
+    return table[:, [place.get(item, -1) for item in items]]

@@ -1,5 +1,6 @@
 """Past demand folded into local days: one row a day, one column a slot of the wall clock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,6 +82,22 @@ class History:
         demand = np.pad(self.demand[:days], ((0, missing), (0, 0), (0, 0)), constant_values=np.nan)
         known = known_from <= issue.to_datetime64()
         return replace(self, demand=np.where(known[..., None], demand, np.nan), known_from=known_from)
+
+    def hourly(self) -> "History":
+        """Means of whole hours; an hour lacks where less than half of its steps are known."""
+        per_hour = self.demand.shape[1] // 24
+        if per_hour == 1:
+            return self
+        parts = self.demand.reshape(len(self.demand), 24, per_hour, -1)
+        known = ~np.isnan(parts)
+        with np.errstate(invalid="ignore"):
+            mean = np.where(known, parts, 0.0).sum(axis=2) / known.sum(axis=2)
+        demand = np.where(known.sum(axis=2) * 2 >= per_hour, mean, np.nan)
+        return replace(self, demand=demand, known_from=self.known_from.reshape(-1, 24, per_hour).max(axis=2), step=times.HOUR)
+
+    def of(self, zones: Sequence[str]) -> "History":
+        """Only some zones, in the given order."""
+        return replace(self, demand=self.demand[..., [self.zones.index(zone) for zone in zones]], zones=tuple(zones))
 
     def last_days(self, days: int) -> "History":
         """Only the last `days` local days, the issue's own included."""

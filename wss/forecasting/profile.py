@@ -62,10 +62,15 @@ class MedianProfile:
     def predict(self, time: pd.DatetimeIndex) -> xr.DataArray:
         """Demand of each step that starts at `time` (time, zone). [m3/h]"""
         day, slot = self.history.cells(time)
-        ahead = np.maximum(day - (len(self.history.demand) - 1), 0)[:, None]
-        level = self.usual * (self.level / self.usual) ** (DAMPING**ahead)
-        value = self.profile[self.history.types(day), slot] * self.slots[slot] * level
+        first = int(day.min())
+        value = self.days(np.arange(first, int(day.max()) + 1))[day - first, slot]
         return labelled("demand", value, time=time, zone=list(self.history.zones))
+
+    def days(self, day: np.ndarray) -> np.ndarray:
+        """Demand of every slot of the local days `day` (rows of the history, may lie beyond it): (day, slot, zone). [m3/h]"""
+        ahead = np.maximum(day - (len(self.history.demand) - 1), 0)[:, None, None]
+        level = self.usual * (self.level / self.usual) ** (DAMPING**ahead)
+        return self.profile[self.history.types(day)] * self.slots * level
 
 
 def _profile(history: History) -> np.ndarray:

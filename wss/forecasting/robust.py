@@ -19,3 +19,9 @@ def newest(values: np.ndarray, most: int) -> np.ndarray:
     known = ~np.isnan(values)
     age = np.cumsum(known[::-1], axis=0)[::-1]
     return np.where(known & (age <= most), values, np.nan)
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis without the NaNs, 0 where there is nothing else. [unit of `values`]"""
+    known = ~np.isnan(values)
+    return np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)

@@ -15,6 +15,21 @@ SAYS_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)\s*$"
 SKEW = pd.Timedelta(minutes=5)
 """How far the clock of a SCADA may be ahead of ours."""
 NAT = np.datetime64("NaT", "ns")
+DAY = np.timedelta64(1, "D")
+MIDNIGHT = r"(?<!\d)(?<!\D\d\d:)(?<!\D\d:)(?<!^\d\d:)(?<!^\d:)24:00(:00(?:[.,]0+)?)?(?![\d:])"
+"""The end of a day, which many a SCADA writes so; it is the start of the next. Minute 24 of an hour, as in 13:24:00, is not."""
+NUMBERS = {
+    "epoch_s": (1.0, "is not a number of seconds since 1970"),
+    "epoch_ms": (0.001, "is not a number of milliseconds since 1970"),
+    "excel": (86400.0, "is not a number of days as Excel counts them"),
+}
+"""Formats that are numbers: length of one [s], and why a stamp is none."""
+EXCEL_S = -25569 * 86400.0
+"""Excel's day 0, 30 December 1899, in seconds since 1970."""
+LATEST_S = 2.0**33
+"""Year 2242 [s since 1970]."""
+YEARS = 250
+"""Years from 1970 within which a time is one; nanoseconds in 64 bits reach 292."""
 
 
 @dataclass(frozen=True)
@@ -30,31 +45,57 @@ class Stamps:
 
 
 def parse(words: pd.Series, profile: ImportProfile) -> Stamps:
-    """UTC times of the distinct stamps `words` of a file."""
+    """UTC times of the distinct stamps `words` of a file, each by the first format of the profile that it has."""
     words = words.str.strip()
-    reason = np.full(len(words), "", dtype=object)
-    if profile.time_format == "epoch_s":
-        seconds = pd.to_numeric(words, errors="coerce")
-        seconds = seconds.where(seconds.abs() < 2**33)  # year 2242
-        first = second = pd.to_datetime(seconds, unit="s").to_numpy(dtype="datetime64[ns]")
-        reason[np.isnat(first)] = "the time is not a number of seconds since 1970"
-        return Stamps(first, second, reason)
-    may_say = profile.time_format == "ISO8601" or "%z" in profile.time_format
-    zoned = words.str.contains(SAYS_OFFSET).to_numpy(dtype=bool) if may_say else np.zeros(len(words), dtype=bool)
     local, first, second = (np.full(len(words), NAT) for _ in range(3))
-    if zoned.any():
-        local[zoned] = first[zoned] = second[zoned] = _parsed(words[zoned], profile.time_format, utc=True)
-    if not zoned.all():
-        local[~zoned] = _parsed(words[~zoned], profile.time_format, utc=False)
-        first[~zoned], second[~zoned] = _from_local(local[~zoned], profile.time_zone)
+    for form in profile.time_formats:
+        left = np.isnat(local)
+        if not left.any():
+            break
+        utc, wall = _parsed(words[left], form, profile.decimal)
+        zoned = ~np.isnat(utc)
+        local[left] = np.where(zoned, utc, wall)
+        ours = _from_local(wall, profile.time_zone)
+        first[left], second[left] = (np.where(zoned, utc, own) for own in ours)
+    reason = np.full(len(words), "", dtype=object)
     reason[np.isnat(first)] = f"the clocks of {profile.time_zone} skip this time"
-    reason[np.isnat(local)] = f"the time does not have the format {profile.time_format}"
+    reason[np.isnat(local)] = _not(profile.time_formats)
     return Stamps(first, second, reason)
 
 
-def _parsed(words: pd.Series, form: str, utc: bool) -> np.ndarray:
-    times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce", utc=utc))
-    return times.tz_localize(None).as_unit("ns").to_numpy(dtype="datetime64[ns]")
+def _not(formats: tuple[str, ...]) -> str:
+    """Why a stamp is no time."""
+    if len(formats) > 1:
+        return f"the time has none of the formats {', '.join(formats)}"
+    return "the time " + NUMBERS[formats[0]][1] if formats[0] in NUMBERS else f"the time does not have the format {formats[0]}"
+
+
+def _parsed(words: pd.Series, form: str, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+    """Times of stamps that say their offset [UTC], and of those that do not [wall clock]; NaT where the format does not fit."""
+    utc, wall = np.full(len(words), NAT), np.full(len(words), NAT)
+    if form in NUMBERS:
+        unit = NUMBERS[form][0]
+        number = pd.to_numeric(words.str.replace(decimal, "."), errors="coerce").to_numpy(dtype=float)
+        seconds = number * unit + (EXCEL_S if form == "excel" else 0.0)
+        seconds[~(np.abs(seconds) < LATEST_S)] = np.nan
+        found = pd.to_datetime(pd.Series(np.round(seconds * 1000)), unit="ms").to_numpy(dtype="datetime64[ns]")
+        return (wall, pd.DatetimeIndex(found).round("s").to_numpy()) if form == "excel" else (found, wall)
+    zoned = np.zeros(len(words), dtype=bool)
+    if form == "ISO8601" or "%z" in form:
+        zoned = words.str.contains(SAYS_OFFSET).to_numpy(dtype=bool)
+    late = np.zeros(len(words), dtype=bool)
+    if (form == "ISO8601" or "%H" in form) and words.str.contains("24:00", regex=False).any():
+        started = words.str.replace(MIDNIGHT, r"00:00\1", regex=True)
+        late, words = (started != words).to_numpy(dtype=bool), started
+    utc[zoned], wall[~zoned] = _times(words[zoned], form, True), _times(words[~zoned], form, False)
+    utc[late] += DAY
+    wall[late] += DAY
+    return utc, wall
+
+
+def _times(words: pd.Series, form: str, utc: bool) -> np.ndarray:
+    times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce", utc=utc)).tz_localize(None)
+    return times.where(np.abs(times.year - 1970) < YEARS).as_unit("ns").to_numpy(dtype="datetime64[ns]")
 
 
 def _from_local(local: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +109,7 @@ def _from_local(local: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: pd.Timestamp | None,
-            last: Callable[[int], pd.Timestamp | None]) -> np.ndarray:
+            last: Callable[[int], pd.Timestamp | None], forward: bool = False) -> np.ndarray:
     """UTC time of each row of a file, by deciding which pass through a doubled hour each row belongs to.
 
     Parameters
@@ -76,19 +117,26 @@ def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: 
     first, second
         The row's UTC time as either pass [datetime64].
     tags
-        Number of the row's tag.
+        Number of the row's tag. [1]
     delivered
         When the file was delivered [UTC]; no reading is newer.
     last
         Given the number of a tag, the time of its last stored reading [UTC], or None.
+    forward
+        Whether the file is known to go forward in time; else most of a tag's steps tell.
     """
     time = first.copy()
     doubled = first != second
     doubled &= ~np.isnat(first)
+    if not doubled.any():
+        return time
+    known = np.flatnonzero(~np.isnat(first))
+    known = known[np.argsort(tags[known], kind="stable")]
+    sorted_tags = tags[known]
     for tag in np.unique(tags[doubled]):
-        rows = np.flatnonzero((tags == tag) & ~np.isnat(first))
+        rows = known[np.searchsorted(sorted_tags, tag):np.searchsorted(sorted_tags, tag, side="right")]
         steps = np.diff(first[rows])
-        if (steps < np.timedelta64(0)).sum() > (steps > np.timedelta64(0)).sum():
+        if not forward and (steps < np.timedelta64(0)).sum() > (steps > np.timedelta64(0)).sum():
             rows = rows[::-1]  # newest first
         here = np.flatnonzero(doubled[rows])
         for run in np.split(here, np.flatnonzero(np.diff(here) > 1) + 1):
@@ -108,8 +156,9 @@ def _second_pass(first: np.ndarray) -> np.ndarray | None:
     back = np.flatnonzero(np.diff(first) < np.timedelta64(0))
     if len(back):
         return np.arange(len(first)) > back[0]
-    again = pd.Series(first).duplicated().to_numpy()
-    return again if again.any() else None
+    if len(np.unique(first)) == len(first):
+        return None
+    return pd.Series(first).duplicated().to_numpy()
 
 
 def _single_pass_is_second(first, second, before, follows: bool, delivered, last: Callable, tag: int) -> bool:

@@ -1,9 +1,12 @@
 """Which files of an inbox are complete. A file cut inside a number reads without an error, so the rules are strict."""
 
 import stat
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from wss.ingestion import gz
 
 UNFINISHED = (".part", ".tmp", ".filepart")
 """Endings of files that their sender is still writing and will rename."""
@@ -28,11 +31,12 @@ def ready(folder: Path, now_s: float, settle_seconds: float) -> list[Path]:
     return [found.path for found in look(folder, now_s, settle_seconds) if found.state == "ready"]
 
 
-def look(folder: Path, now_s: float, settle_seconds: float) -> list[Found]:
+def look(folder: Path, now_s: float, settle_seconds: float, apart_from: Container[str] = ()) -> list[Found]:
     """Every file of an inbox with its state, the first delivered first; unfinished and hidden files are left out.
 
     A file is complete when its done marker is there; or when it ends in a newline and either was renamed (or given its time)
-    after its last byte was written, or size and time were still for `settle_seconds`.
+    after its last byte was written, or size and time were still for `settle_seconds`. A compressed file need not end in a
+    newline, but at the end of its compressed stream.
 
     Parameters
     ----------
@@ -40,11 +44,13 @@ def look(folder: Path, now_s: float, settle_seconds: float) -> list[Found]:
         Wall clock [s since 1970].
     settle_seconds
         How long a file must be still [s].
+    apart_from
+        Names that are left out.
     """
     entries = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
     found = []
     for name, path in entries.items():
-        if name.startswith(".") or name.endswith((*UNFINISHED, DONE)):
+        if name in apart_from or name.startswith(".") or name.endswith((*UNFINISHED, DONE)):
             continue
         try:
             about = path.lstat()
@@ -60,13 +66,16 @@ def _judge(path: Path, about, marked: bool, now_s: float, settle_seconds: float)
     if marked:
         return Found(path, "ready")
     still_s = now_s - (about.st_mtime if about.st_mtime <= now_s else about.st_ctime)
-    complete = _ends_in_newline(path, about.st_size)
-    if complete and (about.st_ctime_ns > about.st_mtime_ns or still_s >= settle_seconds):
+    may_be = about.st_ctime_ns > about.st_mtime_ns or still_s >= settle_seconds
+    packed = path.name.endswith(".gz")
+    complete = may_be and gz.is_complete(path) if packed else _ends_in_newline(path, about.st_size)
+    if complete and may_be:
         return Found(path, "ready")
     if not complete and still_s >= PATIENCE * settle_seconds:
-        what = "is empty" if about.st_size == 0 else "does not end in a newline, so its last row may be cut"
+        what = "is cut or damaged" if packed else "does not end in a newline, so its last row may be cut"
+        what = "is empty" if about.st_size == 0 else what
         return Found(path, "incomplete", f"the file {what}, and it did not change for {still_s:.0f} s; send it again, complete")
-    return Found(path, "waiting", "still being written" if complete else "no newline at its end yet")
+    return Found(path, "waiting", "still being written" if complete or packed else "no newline at its end yet")
 
 
 def _ends_in_newline(path: Path, size: int) -> bool:

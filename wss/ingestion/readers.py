@@ -1,34 +1,45 @@
-"""Export files into readings: what each line says, or why it cannot be read. Nothing is guessed, nothing is lost."""
+"""Export files into readings: what each cell says, or why it cannot be read. Nothing is guessed, nothing is lost."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import clock
-from wss.ingestion.table import Table
-from wss.quantities import Flag
+from wss.ingestion import clock, duplicates, gz, layouts, words
+from wss.ingestion.layouts import Cells, tag_in_name
+from wss.ingestion.table import LONGEST_TEXT, Table
+from wss.ingestion.text import Export, count, open_export, pieces
+
+__all__ = ["Parsed", "blocks", "read", "tag_in_name"]
 
 EARLIEST = np.datetime64("1990-01-01", "ns")
 """An older reading comes from a broken clock."""
+LARGEST_BODY = 2**30
+"""Most rows that are read at once [bytes]; `blocks` reads more where it can."""
+BLOCK_BYTES = 2**26
+"""Size of a block of rows: about a million readings."""
+NO_CELLS = np.array([], dtype="int64")
 AHEAD = pd.Timedelta(hours=1)
 """How much newer than its delivery a reading may be stamped; more means a wrong zone or clock."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A file's lines; each that is not blank is in exactly one of the three."""
+    """What a file says, in readings: each cell of a wide row is one, as each row of the other layouts is.
+
+    Blank lines, lines that the profile calls comments, and the header again count for nothing; every other line is in
+    exactly one of the three, or, in a wide file, each of its cells is.
+    """
 
     readings: pd.DataFrame
-    """line, tag (categorical), time [UTC], value [unit of the export], flag; in file order."""
+    """line, tag (categorical), time [UTC], value [unit of the export], flag; of each tag in file order. Where the file says
+    units, unit (categorical) too: what is said of that reading, empty if nothing."""
     missing: int
-    """Lines that say that there is no reading."""
+    """Cells that say that there is no reading."""
     quarantine: pd.DataFrame
     """line, text, reason."""
 
@@ -47,71 +58,140 @@ def read(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timestamp
     Raises
     ------
     DataError
-        If the file as a whole cannot be read: wrong encoding, no header, a column missing, no tag in its name.
+        If the file as a whole cannot be read: wrong encoding, no header, a column missing, no tag in its name, a compressed
+        file that is cut or far too large, or more refused readings than others and very many of them.
     """
-    table = Table(data, name, profile)
-    codes, tags = _tags(table, name, profile)
-    words = table.column(profile.time_column).dictionary_encode()
-    stamps, which = clock.parse(pd.Series(words.dictionary.to_pylist(), dtype="str"), profile), words.indices.to_numpy()
-    time = clock.resolve(stamps.first[which], stamps.second[which], codes, delivered, lambda code: last(tags[code]))
-    value, missing = _values(table.column(profile.value_column), profile.decimal, profile.missing)
+    return _read(_whole(_opened(data, name, profile)), name, profile, delivered, last)
+
+
+def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timestamp | None = None,
+           last: Callable[[str], pd.Timestamp | None] = lambda tag: None, size: int = BLOCK_BYTES) -> Iterator[Parsed]:
+    """What `read` gives, in blocks of about `size` [bytes of rows], so that a file of years needs the memory of one block.
+
+    In autumn's doubled hour a block goes on where the one before ended. A file comes in one block where that cannot be told from
+    the block alone: newest first in a zone with summer time, with sections, comments, or a rule on duplicates.
+
+    Parameters
+    ----------
+    delivered, last
+        As of `read`.
+    """
+    export = _opened(data, name, profile)
+    whole = export.numbers is not None or profile.duplicates != "last"
+    seen: dict[str, pd.Timestamp] = {}
+    first = export.first
+
+    def before(tag: str) -> pd.Timestamp | None:
+        return seen.get(tag) or last(tag)
+
+    for piece in pieces(export.body, len(export.body) + 1 if whole else size):
+        block = _read(replace(export, body=piece, first=first), name, profile, delivered, before, first > export.first)
+        if first == export.first and len(piece) < len(export.body) and _newest_first(block.readings):
+            yield _read(_whole(export), name, profile, delivered, last)
+            return
+        yield block
+        ends = block.readings.groupby("tag", observed=True)["time"].last()
+        seen |= dict(zip(ends.index, ends, strict=True))
+        first += count(piece)
+
+
+def _opened(data: bytes, name: str, profile: ImportProfile) -> Export:
+    if gz.is_gz(data):
+        data = gz.expand(data, name)
+    elif name.endswith(".gz"):
+        raise DataError(f"{name}: the file is not compressed as its name says: send it again, or without .gz")
+    return open_export(data, name, profile)
+
+
+def _whole(export: Export) -> Export:
+    return replace(export, body=bytes(export.body))
+
+
+def _newest_first(readings: pd.DataFrame) -> bool:
+    """Whether most readings are older than the one before of their tag."""
+    steps = readings.groupby("tag", observed=True)["time"].diff().dropna()
+    return bool((steps < pd.Timedelta(0)).sum() > (steps > pd.Timedelta(0)).sum())
+
+
+def _read(export: Export, name: str, profile: ImportProfile, delivered: pd.Timestamp | None,
+          last: Callable[[str], pd.Timestamp | None], forward: bool = False) -> Parsed:
+    if len(export.body) > LARGEST_BODY:
+        raise DataError(f"{name}: more than {LARGEST_BODY:,} bytes in one piece: split it at a line and repeat the header in each"
+                        " part")
+    table = Table(export, name, profile, layouts.columns(export, profile))
+    stamp = layouts.stamps(table, export, profile).dictionary_encode()
+    stamps, which = clock.parse(pd.Series(stamp.dictionary.to_pylist(), dtype="str"), profile), stamp.indices.to_numpy()
+    idle = _idle(table, stamps.first, which)
+    found = layouts.cells(table, export, name, profile, idle)
+    which, idle = which[found.row], idle[found.row]
+    time = clock.resolve(stamps.first[which], stamps.second[which], found.code, delivered, lambda code: last(found.tags[code]),
+                         forward)
+    value, missing = words.values(found.text, profile)
 
     latest = np.datetime64("NaT") if delivered is None else (delivered + AHEAD).to_datetime64()
-    faults = [codes < 0, np.isnat(time), time < EARLIEST, time > latest, ~missing & ~np.isfinite(value)]
-    refused = np.logical_or.reduce(faults)
-    rows = np.flatnonzero(refused)
-    reasons = np.select([fault[rows] for fault in faults], [
-        "the row has no tag", stamps.reason[which[rows]], "the time is before 1990",
+    unfit = np.array([bool(fault) for fault in found.faults], dtype=bool)[found.code]
+    faults = [unfit, np.isnat(time), time < EARLIEST, time > latest, ~missing & ~np.isfinite(value)]
+    refused = np.logical_or.reduce(faults) & ~idle
+    missing &= ~refused & ~idle
+    kept = ~refused & ~missing & ~idle
+    twice = duplicates.contradicting(found.code, time, value, kept) if profile.duplicates == "quarantine" else NO_CELLS
+    refused[twice], kept[twice] = True, False
+    at = np.flatnonzero(refused)
+    table.check_share(len(at), int(kept.sum() + missing.sum()) + found.missing)
+    reasons = np.select([fault[at] for fault in faults], [
+        np.array(found.faults, dtype=object)[found.code[at]], stamps.reason[which[at]], "the time is before 1990",
         "the time is more than an hour after the file's delivery; is the time zone of the profile right?",
-        "the value is not a number"])
-    kept = ~refused & ~missing
-    readings = pd.DataFrame({
-        "line": table.line[kept], "tag": pd.Categorical.from_codes(codes[kept], categories=tags),
-        "time": time[kept], "value": value[kept], "flag": _flags(table, profile)[kept],
+        "the value is not a number"], duplicates.REASON)
+    cells = duplicates.first_last(found.code, time, kept) if profile.duplicates == "first" else np.flatnonzero(kept)
+    return Parsed(_readings(table.line[found.row], found, time, value, cells, profile), int(missing.sum()) + found.missing,
+                  _quarantine(table, found, at, reasons, stamp, profile))
+
+
+def _idle(table: Table, first: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """(row,) which rows of the table are blank, or lines of the header again."""
+    idle = np.zeros(len(table), dtype=bool)
+    rows = np.flatnonzero(np.isnat(first)[which])
+    idle[rows] = table.hold_nothing(rows)
+    return idle
+
+
+def _quarantine(table: Table, found: Cells, at: np.ndarray, reasons: np.ndarray, stamp: pa.DictionaryArray,
+                profile: ImportProfile) -> pd.DataFrame:
+    """Refused cells (numbers `at`, with their reasons) and lines that are no rows: line, text, reason."""
+    misshapen = table.misshapen()
+    if not len(at):
+        return misshapen
+    if profile.layout == "wide":
+        rows = found.row[at]
+        said = zip(stamp.take(pa.array(rows)).to_pylist(), found.text.take(pa.array(at)).to_pylist(), strict=True)
+        texts = [f"{time.strip()}{profile.delimiter_character}{cell.strip()}"[:LONGEST_TEXT] for time, cell in said]
+        reasons = [f"column {_short(found.tags[code])}: {why}" for code, why in zip(found.code[at], reasons, strict=True)]
+    else:
+        rows, texts = at, table.texts(at)
+    frame = pd.DataFrame({"line": table.line[rows], "text": pd.Series(texts, dtype="str"),
+                          "reason": pd.Series(list(reasons), dtype="str")})
+    frame = pd.concat([misshapen, frame[frame["text"] != ""]]) if len(misshapen) else frame[frame["text"] != ""]
+    return frame.sort_values("line", kind="stable", ignore_index=True)
+
+
+def _short(tag: str) -> str:
+    tag = tag.partition("\0")[0]
+    return tag if len(tag) <= 80 else f"{tag[:80]}..."
+
+
+def _readings(line: np.ndarray, found: Cells, time: np.ndarray, value: np.ndarray, cells: np.ndarray,
+              profile: ImportProfile) -> pd.DataFrame:
+    """Frame of the cells `cells` (reading,) [1]."""
+    everything = len(cells) == len(time) and profile.duplicates != "first"
+    of = layouts.EVERY if everything else cells
+    frame = pd.DataFrame({
+        "line": line[of], "tag": pd.Categorical.from_codes(found.code[of], categories=found.tags),
+        "time": time[of], "value": value[of], "flag": found.flag[of],
     })
-    return Parsed(readings, int((missing & ~refused).sum()), table.refused(rows, reasons))
-
-
-def tag_in_name(name: str, profile: ImportProfile) -> str:
-    """Tag that a file's name gives; empty where the layout keeps it in the rows, or the pattern does not fit the name."""
-    match = re.fullmatch(profile.tag_pattern, name) if profile.layout == "one_file_a_tag" else None
-    return (match["tag"] or "") if match else ""
-
-
-def _tags(table: Table, name: str, profile: ImportProfile) -> tuple[np.ndarray, list[str]]:
-    """Number of each row's tag (-1 where there is none), and the tags."""
-    if profile.layout == "one_file_a_tag":
-        tag = tag_in_name(name, profile)
-        if not tag:
-            raise DataError(f"{name}: the name holds no tag as tag_pattern {profile.tag_pattern!r} of the profile"
-                            f" {profile.name} describes it: correct the pattern, or rename the file")
-        return np.zeros(len(table), dtype="int64"), [tag]
-    words = table.column(profile.tag_column).dictionary_encode()
-    stripped = [word.strip() for word in words.dictionary.to_pylist()]
-    tags = sorted({word for word in stripped if word})
-    number = {tag: code for code, tag in enumerate(tags)}
-    return np.array([number.get(word, -1) for word in stripped], dtype="int64")[words.indices.to_numpy()], tags
-
-
-def _values(words: pa.Array, decimal: str, missing: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Values (NaN where there is no number), and whether the export says that there is none."""
-    words = pc.utf8_trim_whitespace(words)
-    absent = pc.is_in(words, value_set=pa.array(missing, pa.string()))
-    text = pc.if_else(absent, None, words)
-    if decimal != ".":
-        pointed = pc.replace_substring(text, decimal, ".")
-        text = pc.if_else(pc.match_substring(text, "."), "a point is not the decimal mark here", pointed)
-    try:
-        value = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        value = pd.to_numeric(text.to_pandas().astype("str"), errors="coerce").to_numpy(dtype=float)
-    return value, absent.to_numpy(zero_copy_only=False)
-
-
-def _flags(table: Table, profile: ImportProfile) -> np.ndarray:
-    """SCADA_BAD where the export says that the reading is not good."""
-    if profile.quality_column is None:
-        return np.zeros(len(table), dtype="int64")
-    words = table.column(profile.quality_column).dictionary_encode()
-    bad = [0 if word.strip() in profile.good_quality else int(Flag.SCADA_BAD) for word in words.dictionary.to_pylist()]
-    return np.array(bad, dtype="int64")[words.indices.to_numpy()]
+    if found.unit is not None:
+        code, units = found.unit
+        known = {word.casefold(): meaning for word, meaning in profile.unit_words.items()}
+        meanings = [known.get(unit.casefold(), unit) for unit in units]
+        number, distinct = pd.factorize(np.array(meanings, dtype=object))
+        frame["unit"] = pd.Categorical.from_codes(number[code[of]], categories=distinct)
+    return frame

@@ -5,10 +5,12 @@ from typing import Any
 
 _FUNCTIONS = {
     "open_run": "run", "run_intake": "intake", "run_forecast": "forecast", "run_optimize": "optimize", "run_kpi": "kpi",
-    "derived_demand": "observed", "apply_tenant": "apply", "check_tenant": "apply",
+    "run_refit": "refit",
+    "derived_demand": "observed", "readings_and_doubts": "quality_report", "leaned_on": "quality_report",
+    "apply_tenant": "apply", "check_tenant": "apply",
 }
 """Function -> submodule that defines it."""
-_MODULES = {"apply", "forecast", "intake", "kpi", "observed", "optimize", "publish", "run", "status"}
+_MODULES = {"apply", "forecast", "intake", "kpi", "observed", "optimize", "publish", "refit", "run", "status"}
 
 
 def __getattr__(name: str) -> Any:

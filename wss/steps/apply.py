@@ -1,14 +1,16 @@
 """From the files that an engineer edits to the version of the configuration that production reads."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pandas as pd
 
 from wss import tariffs, times
 from wss.config import Configuration, load, read_folder
-from wss.errors import ConfigError, NotFoundError
-from wss.store import Store, Workspace, open_store
+from wss.errors import ConfigError, NotFoundError, raise_all
+from wss.ingestion.rename import UNKNOWN
+from wss.steps.intake_replay import Chosen, run_replay
+from wss.store import Store, Workspace, has_store, open_store
 
 
 def check_tenant(workspace: Workspace, name: str, at: pd.Timestamp | None = None) -> Configuration:
@@ -22,13 +24,20 @@ def check_tenant(workspace: Workspace, name: str, at: pd.Timestamp | None = None
     Raises
     ------
     ConfigError
-        Lists every fault of every file.
+        Lists every fault of every file; where there is a store, also what would make its readings unfindable.
     """
-    return _checked(read_folder(workspace.tenant(name)), name, at)
+    files = read_folder(workspace.tenant(name))
+    if not has_store(workspace, name):
+        return _checked(files, name, at)
+    with open_store(workspace, name) as store:
+        return _checked(files, name, at, store)
 
 
-def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd.Timestamp | None = None) -> tuple[int, str]:
+def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd.Timestamp | None = None,
+                 forget: Collection[str] = (), told: Callable[[dict], None] | None = None) -> tuple[int, str]:
     """Check the tenant's files and make them the active version, unless they are it already.
+
+    Files with readings that were set aside because nobody knew their tag, which now is a sensor's tag or alias, are read again.
 
     Parameters
     ----------
@@ -36,6 +45,10 @@ def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd
         Who applies them, and why; kept with the version.
     at
         Moment of the change [UTC]; the wall clock if absent.
+    forget
+        Tags whose entries are gone from sensors.yml and whose readings are deleted for good.
+    told
+        Called with the row of each file that is read again: see `intake_replay.run_replay`.
 
     Returns
     -------
@@ -47,7 +60,7 @@ def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd
     ConfigError
         Lists every fault of every file; nothing is written then.
     """
-    return _apply(workspace, name, read_folder(workspace.tenant(name)), author, note, at)
+    return _apply(workspace, name, read_folder(workspace.tenant(name)), author, note, at, forget, told)
 
 
 def apply_version(workspace: Workspace, name: str, version: int, author: str, note: str,
@@ -80,27 +93,58 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
 
 
 def _apply(workspace: Workspace, name: str, files: dict[str, str], author: str, note: str,
-           at: pd.Timestamp | None) -> tuple[int, str]:
+           at: pd.Timestamp | None, forget: Collection[str] = (), told: Callable[[dict], None] | None = None) -> tuple[int, str]:
     at = _moment(at)
-    configuration = _checked(files, name, at)
+    if not has_store(workspace, name):
+        _checked(files, name, at)  # before a store is made
     with open_store(workspace, name, create=True) as store:
+        configuration = _checked(files, name, at, store, forget)
         old = store.documents()
-        if files == old:
-            return int(store.versions()["version"].iloc[-1]), ""
-        store.sync_sensors(configuration.sensors)       # first, as it may refuse
-        return store.put_documents(files, author, note, at), changes(old, files)
+        if files == old and not forget:
+            version, diff = int(store.versions()["version"].iloc[-1]), ""
+        else:
+            version, _ = store.configure(files, configuration.sensors, author, note, at, _used_by(configuration), forget)
+            diff = changes(old, files)
+        _read_again(configuration, store, workspace, at, told)
+        return version, diff
 
 
-def _checked(files: dict[str, str], name: str, at: pd.Timestamp | None) -> Configuration:
+def _read_again(configuration: Configuration, store: Store, workspace: Workspace, at: pd.Timestamp,
+                told: Callable[[dict], None] | None) -> None:
+    """Replay the files whose readings were set aside for a tag that the configuration knows."""
+    aside = store.unknown_tags()
+    names = {name for sensor in configuration.sensors for name in (sensor.tag, *sensor.aliases)}
+    tags = [tag for tag in aside.loc[aside["reason"] == UNKNOWN, "tag"] if tag in names]
+    if tags:
+        run_replay(configuration, store, workspace, Chosen(numbers=store.files_set_aside(tags)), at, told=told)
+
+
+def _checked(files: dict[str, str], name: str, at: pd.Timestamp | None, store: Store | None = None,
+             forget: Collection[str] = ()) -> Configuration:
     configuration = load(files, name=name)
+    faults = []
     if configuration.tenant.clock == "live":
         start = _moment(at)
         horizon = pd.DatetimeIndex([start, start + pd.Timedelta(hours=configuration.tenant.plan.horizon_hours)])
         try:
             tariffs.periods(configuration.tariff, horizon)
         except ConfigError as error:
-            raise ConfigError(f"tariff.yml: no plan can be priced from {times.iso(start)} on: {error}") from error
+            faults.append(f"tariff.yml: no plan can be priced from {times.iso(start)} on: {error}")
+    if store is not None:
+        faults += store.sensor_faults(configuration.sensors, _used_by(configuration), forget)
+    raise_all(faults, f"the check of {name}", ConfigError)
     return configuration
+
+
+def _used_by(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """What hangs on the readings of each quantity and item, in words."""
+    system = configuration.tenant.system
+    used = {("level", tank.id): f"plans start from the level of tank {tank.id}" for tank in system.tanks}
+    used |= {(quantity, pump.id): f"they say whether pump {pump.id} runs" for pump in system.pumps
+             for quantity in ("power", "pump_status")}
+    for zone in system.zones:
+        used |= {("flow", link): f"the demand of zone {zone.name} comes from them" for link in (*zone.inflow, *zone.outflow)}
+    return used
 
 
 def _moment(at: pd.Timestamp | None) -> pd.Timestamp:

@@ -6,19 +6,30 @@ import xarray as xr
 
 from wss import forecasting, times
 from wss.errors import NotFoundError
-from wss.forecasting import metrics
+from wss.forecasting import Fitted, metrics
+from wss.forecasting.corrected import ADAPT_DAYS
+from wss.forecasting.weather import USUAL_DAYS
 from wss.quantities import check
+from wss.steps.masked import Masked
 from wss.steps.observed import derived_demand
+from wss.steps.refit import stored_model
 from wss.steps.run import Run
+from wss.steps.weather import known_weather
+
+WEATHER_PAST = (USUAL_DAYS + ADAPT_DAYS + 1) * times.DAY
+"""How far back the weather is read: what is usual for the days that an issue looks at again."""
 
 
 def run_forecast(run: Run) -> xr.Dataset:
     """Forecast the zones' demand over the plan's horizon and one step more, save it with the run and return it.
 
+    The model is the one of the newest weekly refit up to `run.now`; where there is none that can be used, the profile.
+
     Returns
     -------
     Dataset
-        `demand` (time, zone, quantile) from the step that holds `run.now` on; group `forecast`. [m3/h]
+        `demand` (time, zone, quantile) from the step that holds `run.now` on; group `forecast`. The sampled paths,
+        `demand` (member, time, zone), are group `members`. [m3/h]
 
     Raises
     ------
@@ -28,13 +39,35 @@ def run_forecast(run: Run) -> xr.Dataset:
     settings = run.tenant.forecast
     step = pd.Timedelta(minutes=settings.step_minutes)
     issue = times.floor(run.now, step)
-    past = derived_demand(run, issue - pd.Timedelta(days=settings.settling_days + 7 * settings.history_weeks), issue)
+    masked = Masked()
+    start = issue - pd.Timedelta(days=settings.settling_days + 7 * settings.history_weeks)
+    past = derived_demand(run, start, issue, masked)
     steps = int(pd.Timedelta(hours=run.tenant.plan.horizon_hours) / step) + 1
-    demand = forecasting.forecast(past["demand"], issue, steps, step, run.tenant.calendar, run.tenant.time_zone,
-                                  settings.history_weeks, settings.settling_days)
-    result = run.save("forecast", check(demand.to_dataset(), "forecast"))
-    run.save_summary(issue=issue, forecast_wape=yesterdays_wape(run, past["demand"]), **_history(past["demand"], issue))
+    fitted, model = stored_model(run)
+    new = [] if fitted is None else [str(zone) for zone in past["zone"].values if zone not in fitted.zones]
+    if new:
+        model["model_reason"] = f"the model does not know {', '.join(new)}: the profile forecasts what it does not know"
+    weather, faults = known_weather(run, issue - WEATHER_PAST)
+    issued = forecasting.forecast(past["demand"], issue, steps, step, run.tenant.calendar, run.tenant.time_zone,
+                                  settings.history_weeks, settings.settling_days, fitted=fitted, weather=weather)
+    result = run.save("forecast", check(issued.demand.to_dataset(), "forecast"))
+    run.save("members", issued.members.astype("float32").to_dataset())
+    masked.save(run, {})
+    run.save_summary(issue=issue, forecast_wape=yesterdays_wape(run, past["demand"]), **_history(past["demand"], issue),
+                     model=issued.model, **model, **_weather(issued.weather, weather, fitted), weather_faults=faults,
+                     repairs=[str(repair) for repair in issued.repairs])
     return result
+
+
+def _weather(used: str, weather: pd.DataFrame | None, fitted: Fitted | None) -> dict[str, object]:
+    """Mode of the weather ahead: all of it that is known at the issue is forecast; and why there is none."""
+    if used != "none":
+        return {"weather": "forecast", "weather_share": used}
+    if fitted is None or "weather" not in fitted.modes:
+        reason = "" if weather is None else "the model was fitted without weather"
+    else:
+        reason = "no weather is known for the steps ahead"
+    return {"weather": "none", "weather_share": "0%", "weather_reason": reason}
 
 
 def yesterdays_wape(run: Run, demand: xr.DataArray) -> float | None:

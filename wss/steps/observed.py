@@ -12,6 +12,7 @@ from wss.forecasting.robust import median
 from wss.hydraulics import tanks
 from wss.ingestion import quality
 from wss.quantities import QUANTITIES, labelled
+from wss.steps.masked import Masked
 from wss.steps.run import Run
 
 INSTANT = ("level", "pressure")
@@ -27,7 +28,8 @@ LEAST_COVERED = 0.75
 
 
 def observed(
-    run: Run, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp, step: pd.Timedelta | None = None
+    run: Run, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp, step: pd.Timedelta | None = None,
+    masked: Masked | None = None,
 ) -> xr.Dataset:
     """Readings that were known at `run.now`, without those whose flag is bad, on the grid from `start` up to but without `end`.
 
@@ -37,6 +39,8 @@ def observed(
         Quantities that have sensors: `level`, `flow`, `pressure`, `power`, `pump_status`, `pump_speed`.
     step
         Step of the grid, on whose multiples it lies; the plan's decision step if None.
+    masked
+        Is told which readings are left out because of their flags.
 
     Returns
     -------
@@ -46,7 +50,8 @@ def observed(
     step = step or pd.Timedelta(minutes=run.tenant.plan.decision_minutes)
     time = times.grid(times.floor(start, step), end, step)
     around = pd.Timedelta(seconds=FAR_S)
-    of = dict(list(_read(run, names, time[0] - around, time[-1] + step + around).groupby(["quantity", "item"])))
+    good, doubtful = _read(run, names, time[0] - around, time[-1] + step + around)
+    of = dict(list(good.groupby(["quantity", "item"])))
     at, step_s = times.epoch(time), int(step.total_seconds())
     found = {}
     for name in names:
@@ -57,21 +62,27 @@ def observed(
                 seconds, value = times.epoch(of[name, item]["time"]), of[name, item]["value"].to_numpy()
                 values[:, k] = at_instants(seconds, value, at) if name in INSTANT else step_means(seconds, value, at, step_s)
         found[name] = labelled(name, values, time=time, **{QUANTITIES[name].dims[1]: items})
-    return xr.Dataset(found)
+    result = xr.Dataset(found)
+    if masked is not None:
+        masked.note(doubtful, result, step)
+    return result
 
 
 def readings(run: Run, name: str, start: pd.Timestamp, end: pd.Timestamp) -> xr.DataArray:
     """The same readings of one quantity (time, its item) [our unit] in [start, end) at their own times; NaN: an item has none."""
-    frame = _read(run, [name], start, end)
+    frame, _ = _read(run, [name], start, end)
     table = frame.pivot(index="time", columns="item", values="value").reindex(columns=_items(run, name))
     time = pd.DatetimeIndex(table.index).as_unit("ns")
     return labelled(name, table.to_numpy(dtype=float), time=time, **{QUANTITIES[name].dims[1]: list(table.columns)})
 
 
-def derived_demand(run: Run, start: pd.Timestamp, end: pd.Timestamp) -> xr.Dataset:
-    """`demand` (time, zone) of the steps of the forecast's grid in [start, end), from the water balance of the zones. [m3/h]"""
+def derived_demand(run: Run, start: pd.Timestamp, end: pd.Timestamp, masked: Masked | None = None) -> xr.Dataset:
+    """`demand` (time, zone) of the steps of the forecast's grid in [start, end), from the water balance of the zones. [m3/h]
+
+    `masked` is told which readings are left out.
+    """
     step = pd.Timedelta(minutes=run.tenant.forecast.step_minutes)
-    measured = observed(run, ["level", "flow"], start, times.floor(end, step) + step, step)
+    measured = observed(run, ["level", "flow"], start, times.floor(end, step) + step, step, masked)
     return zone_demand(measured, run.tenant.system.zones, tanks.volume(run.configuration.network, measured["level"]))
 
 
@@ -113,20 +124,19 @@ def step_means(seconds: np.ndarray, value: np.ndarray, start: np.ndarray, step_s
     gap = np.diff(seconds)
     longest = max(HOLD_S, 1.5 * float(np.median(gap))) if len(gap) else HOLD_S
     held = np.minimum(np.append(gap, longest), longest)
-    covered = _integral(seconds, held, np.ones_like(value), start, step_s)
-    total = _integral(seconds, held, value, start, step_s)
+    edge = np.concatenate([start, start + step_s])
+    k = np.maximum(np.searchsorted(seconds, edge, side="right") - 1, 0)
+    since = np.minimum(np.maximum(edge - seconds[k], 0), held[k])
+    covered = _integral(held, k, since)
+    total = _integral(value * held, k, value[k] * since)
     return np.where(covered >= LEAST_COVERED * step_s, total / np.maximum(covered, 1e-9), np.nan)
 
 
-def _integral(seconds: np.ndarray, held: np.ndarray, value: np.ndarray, start: np.ndarray, step_s: int) -> np.ndarray:
-    """Integral of the held readings over each step."""
-    before = np.concatenate([[0.0], np.cumsum(value * held)])
-
-    def up_to(moment: np.ndarray) -> np.ndarray:
-        k = np.maximum(np.searchsorted(seconds, moment, side="right") - 1, 0)
-        return before[k] + value[k] * np.clip(moment - seconds[k], 0, held[k])
-
-    return up_to(start + step_s) - up_to(start)
+def _integral(whole: np.ndarray, k: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Integral over each step (time,), given those of the readings, and at the starts, then the ends of all steps (2 time,) the
+    last reading and its part so far."""
+    up_to = np.concatenate([[0.0], np.cumsum(whole)])[k] + part
+    return up_to[len(k) // 2:] - up_to[:len(k) // 2]
 
 
 def _around(seconds: np.ndarray, value: np.ndarray, at: np.ndarray, reach_s: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,9 +149,11 @@ def _around(seconds: np.ndarray, value: np.ndarray, at: np.ndarray, reach_s: int
     return np.where(inside, seconds[index] - at, np.nan), np.where(inside, value[index], np.nan)
 
 
-def _read(run: Run, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Good readings known at `run.now`: time, quantity, item, value."""
-    return quality.mask(run.store.read(list(names), start, end, known_by=run.now)).dropna(subset=["value"])
+def _read(run: Run, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Readings known at `run.now`, the good ones and the doubtful ones: time, quantity, item, value, flag."""
+    frame = run.store.read(list(names), start, end, known_by=run.now)
+    good = quality.mask(frame, run.tenant.quality.masked)["value"].notna()
+    return frame[good], frame[~good]
 
 
 def _items(run: Run, name: str) -> list[str]:

@@ -11,7 +11,7 @@ from wss.errors import HydraulicError, NotFoundError
 from wss.hydraulics import Simulation
 from wss.optimization import Pin, Solution, case, fall_back, solve
 from wss.optimization.polish import Progress
-from wss.steps import overrides, plan_terms
+from wss.steps import masked, overrides, plan_band, plan_terms
 from wss.steps.forecast import run_forecast
 from wss.steps.plan_problem import Inputs, gather
 from wss.steps.plan_reasons import actions
@@ -144,16 +144,26 @@ def _save(run: Run, result: PlanResult, forecast_run: str) -> xr.Dataset:
     decided = run.save("plan", xr.Dataset({"pump_speed": speed, "price": plan_terms.priced(inputs, time)}))
     run.save("levels", simulation.level.to_dataset())
     run.save("simulated", _simulated(simulation))
-    run.save("band", plan_terms.level_band(run, inputs, speed, simulation).to_dataset())
+    band = plan_band.level_band(run, inputs, speed, simulation.level, _members(run, forecast_run))
+    run.save("band", band.level.to_dataset())
     compared = baseline.simulation if baseline else simulation
     compared_speed = baseline.pump_speed.reindex(pump=speed.pump.values) if baseline else speed
     run.save("baseline", xr.merge([compared_speed.to_dataset(), _simulated(compared)], join="exact"))
     run.save("baseline_levels", compared.level.to_dataset())
     run.save_table("orders", case.orders(speed))
     run.save_table("actions", result.actions)
+    result.inputs.start.masked.save(run, masked.START)
     case.write(result.solution.problem, speed, compared_speed, run.folder, name=f"{run.tenant.name} {run.now:%Y-%m-%dT%H:%MZ}")
-    run.save_summary(**_summary(result), forecast_run=forecast_run)
+    run.save_summary(**_summary(result), forecast_run=forecast_run, band_paths=band.paths, level_risks=list(band.risks))
     return decided
+
+
+def _members(run: Run, forecast_run: str) -> xr.DataArray:
+    """Sampled paths of a forecast (member, time, zone) [m3/h]; of one that has none, its quantiles as paths."""
+    try:
+        return run.load(forecast_run, "members")["demand"]
+    except NotFoundError:
+        return run.load(forecast_run, "forecast")["demand"].rename(quantile="member").transpose("member", "time", "zone")
 
 
 def _simulated(simulation: Simulation) -> xr.Dataset:

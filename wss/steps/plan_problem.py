@@ -63,7 +63,7 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
     plan, text = run.tenant.plan, run.configuration.network
     tariff = changes.get("tariff", run.configuration.tariff)
     step, horizon = pd.Timedelta(minutes=plan.decision_minutes), pd.Timedelta(hours=plan.horizon_hours)
-    demand = _on_grid(forecast["demand"] * changes.get("demand_factor", 1.0), times.grid(run.now, run.now + horizon, step))
+    demand = on_grid(forecast["demand"] * changes.get("demand_factor", 1.0), times.grid(run.now, run.now + horizon, step))
     shares = network.demand_shares(text, run.tenant.system.zones)
     median = network.zone_to_node(demand.sel(quantile=0.5, drop=True), shares)
     previous = plan_in_force(run)
@@ -111,8 +111,8 @@ def _limits(system: System, horizon: pd.Timedelta, out: Iterable[str]) -> dict[s
     }
 
 
-def _on_grid(demand: xr.DataArray, time: pd.DatetimeIndex) -> xr.DataArray:
-    """Demand (time, zone, quantile) of the forecast's step that holds each of `time`. [m3/h]"""
+def on_grid(demand: xr.DataArray, time: pd.DatetimeIndex) -> xr.DataArray:
+    """Demand (time, zone, ...) of the forecast's step that holds each of `time` [m3/h]; DataError if it does not cover them."""
     known = demand.get_index("time")
     step = known[1] - known[0] if len(known) > 1 else times.HOUR
     if time[0] < known[0] or time[-1] >= known[-1] + step:

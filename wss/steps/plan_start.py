@@ -1,6 +1,6 @@
 """Where a plan starts from: the levels and pumps at `now`, carried on by a replay from the last moment that is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from wss import times
 from wss.errors import HydraulicError
 from wss.hydraulics import Engine
 from wss.quantities import labelled
+from wss.steps.masked import Masked
 from wss.steps.observed import observed
 from wss.steps.run import Run
 
@@ -26,6 +27,8 @@ class Start:
     """Age of the newest levels that it rests on; None if there are none."""
     dead: str
     """Why no plan should be made from it; empty if all is well."""
+    masked: Masked = field(default_factory=Masked)
+    """Readings of levels and pumps that were left out."""
 
 
 def find_start(run: Run, node_demand: xr.DataArray, previous: xr.DataArray | None) -> Start:
@@ -46,7 +49,13 @@ def find_start(run: Run, node_demand: xr.DataArray, previous: xr.DataArray | Non
     """
     step = pd.Timedelta(minutes=run.tenant.plan.decision_minutes)
     reach = pd.Timedelta(minutes=2 * run.tenant.intake.dead_minutes)
-    seen = observed(run, ["level", "pump_status"], run.now - reach, run.now + step, step)
+    masked = Masked()
+    seen = observed(run, ["level", "pump_status"], run.now - reach, run.now + step, step, masked)
+    return replace(_from_seen(run, seen, node_demand, previous), masked=masked)
+
+
+def _from_seen(run: Run, seen: xr.Dataset, node_demand: xr.DataArray, previous: xr.DataArray | None) -> Start:
+    """State at `run.now` from what was seen of levels and pumps before it."""
     running = _running(run, seen["pump_status"], previous)
     known = seen["level"].notnull().all("tank").to_numpy() & (seen.sizes["time"] > 0)
     status = {str(p): bool(v > 0) for p, v in zip(running["pump"].values, running.values[-1], strict=True)}

@@ -1,4 +1,4 @@
-"""What a plan costs against the network's own level controls on equal terms, and how levels may stray with demand."""
+"""What a plan costs against the network's own level controls on equal terms."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,12 @@ import pandas as pd
 import xarray as xr
 
 from wss import tariffs
-from wss.errors import HydraulicError
 from wss.hydraulics import Engine, Simulation, tanks
 from wss.kpi import baseline
 from wss.optimization import Solution
 from wss.quantities import labelled
 from wss.steps.plan_problem import Inputs
 from wss.steps.run import Run
-
-BAND = (0.1, 0.5, 0.9)
-"""Quantiles of demand under which the plan is replayed."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +47,6 @@ def replayed(run: Run, inputs: Inputs, pump_speed: xr.DataArray, quantile: float
             links,
             nodes,
         )
-
-
-def level_band(run: Run, inputs: Inputs, pump_speed: xr.DataArray, median: Simulation) -> xr.DataArray:
-    """Levels (time, tank, quantile) [m] under the plan when demand runs low and high; NaN where EPANET gives up."""
-    levels = []
-    for quantile in BAND:
-        if quantile == 0.5:
-            levels.append(median.level)
-            continue
-        try:
-            levels.append(replayed(run, inputs, pump_speed, quantile).level)
-        except HydraulicError:
-            levels.append(median.level.copy(data=np.full(median.level.shape, np.nan)))
-    stacked = xr.concat(levels, pd.Index(BAND, name="quantile"), join="exact").transpose("time", "tank", "quantile")
-    return stacked.assign_attrs(median.level.attrs)
 
 
 def compare(run: Run, inputs: Inputs, solution: Solution, plan: Simulation) -> Baseline:

@@ -1,103 +1,128 @@
-"""The connection to a tenant's database: how it is opened, how a transaction begins, what its errors mean to a user."""
+"""The connection to a tenant's database: how a transaction begins and what its errors mean to a user."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy import Connection, Engine, event, inspect
+from sqlalchemy.exc import DisconnectionError, StatementError
 
 from wss.errors import StoreError
-from wss.store import schema
+from wss.store import migrations
 
 BUSY_TIMEOUT_S = 30
 """How long a transaction waits for another one to end [s]."""
-MEANINGS = {
-    "not a database": "is damaged or not a store at all; put it aside and restore the last backup",
-    "malformed": "is damaged; put it aside and restore the last backup",
-    "disk i/o error": "cannot be read or written; check the disk, and that it is a local one",
-    "readonly": "cannot be written; give this user the right to write the file and its folder",
-    "unable to open": "cannot be opened; give this user the right to read and write the file and its folder",
-    "locked": f"was locked by another process for more than {BUSY_TIMEOUT_S} s; end that process or try again",
-    "disk is full": "cannot grow: the disk is full; make room",
-    "no such table": "is not a store of wss: a table is missing; put it aside and restore the last backup",
-}
 
 
-class Database:
-    """A tenant's database. Connections are kept, because SQLite copies its log into the file whenever the last one closes."""
+class Database(ABC):
+    """A tenant's database. Any number of readers see one state each; one writer at a time."""
 
-    def __init__(self, path: Path):
-        self.path = path
-        self._engine = _sqlite(path)
+    name: str
+    """What messages call it."""
+    engine: Engine
+    read_options: dict
+    write_options: dict
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is a place for the tenant's tables."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make that place."""
+
+    @abstractmethod
+    def upgrade(self) -> str | None:
+        """Bring an earlier schema to today's, in one transaction; return where the copy from before is, if one was made."""
+
+    @abstractmethod
+    def aside(self, stamp: str) -> str:
+        """Where `replaced` puts the present store."""
+
+    @abstractmethod
+    def replaced(self, stamp: str) -> AbstractContextManager[Connection]:
+        """Connection to a new store, without rows, that takes the place of the present one at the end; nothing after an error."""
+
+    @abstractmethod
+    def damage(self) -> list[str]:
+        """What the database itself finds wrong with its contents."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Forget every connection that nobody else uses."""
+
+    @abstractmethod
+    def _begin(self, connection: Connection, writes: bool) -> None:
+        """What a transaction of this tenant begins with."""
+
+    @abstractmethod
+    def _meaning(self, error: BaseException) -> str | None:
+        """What an error of the driver means to a user, if we know it."""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Connection for reading one consistent state; StoreError says what is wrong with the store."""
-        with self._explained(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self._explained(), self.engine.connect() as connection:
+            connection.execution_options(**self.read_options)
+            with connection.begin():
+                self._begin(connection, writes=False)
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Connection in a transaction of the only writer: commits at the end, leaves nothing after an error; else StoreError."""
-        with self._explained(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
+        with self._explained(), self.engine.connect() as connection:
+            connection.execution_options(**self.write_options)
+            with connection.begin():
+                self._begin(connection, writes=True)
+                yield connection
 
     def create(self) -> None:
-        """Create the tables and record the schema's version."""
+        """Create the tables where there are none, and bring those of an earlier schema to today's."""
+        self.prepare()
         with self.write() as connection:
-            if not inspect(connection).has_table("schema_version"):
-                schema.metadata.create_all(connection)
-                connection.execute(insert(schema.schema_version).values(version=schema.VERSION))
+            if not inspect(connection).get_table_names():
+                migrations.create(connection)
+        if migrations.is_older(self.version()):
+            self.upgrade()
+
+    def version(self) -> str:
+        """Number of the schema; StoreError if there is none."""
+        with self.read() as connection:
+            found = migrations.found(connection)
+        if found is None:
+            raise StoreError(f"{self.name} is not a store of wss: its schema has no number; put it aside and restore the"
+                             " last backup")
+        return found
 
     def check_version(self) -> None:
         """StoreError unless the store has the schema that this code knows."""
-        with self.read() as connection:
-            found = connection.execute(select(schema.schema_version.c.version)).scalars().all()
-        if found != [schema.VERSION]:
-            has = found[0] if found else "no number"
-            mend = "update wss to the version that wrote it" if found and found[0] > schema.VERSION else "restore a backup of it"
-            raise StoreError(f"{self.path} has schema version {has}, this wss knows {schema.VERSION}: {mend}")
-
-    def close(self) -> None:
-        """Forget every connection."""
-        self._engine.dispose()
+        found = self.version()
+        if found != migrations.head():
+            older, newer = "`wss store upgrade` brings it up to date", "update wss to the version that wrote it"
+            mend = older if migrations.is_older(found) else newer
+            raise StoreError(f"{self.name} has schema version {found}, this wss knows {migrations.head()}: {mend}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            said = str(error.orig)
-            meaning = next((m for words, m in MEANINGS.items() if words in said.lower()), None)
-            raise StoreError(f"{self.path} {meaning or 'refused what was asked'} (the database says: {said})") from error
+        except (StatementError, UnicodeError, self.engine.dialect.dbapi.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            meaning = self._meaning(cause) or "refused what was asked"
+            raise StoreError(f"{self.name} {meaning} (the database says: {str(cause).strip()})") from error
 
 
-def _sqlite(path: Path) -> Engine:
-    """SQLite with a write-ahead log. The driver's own transactions are off: a writer begins with its lock, a reader without.
+def own_connections(engine: Engine) -> None:
+    """Let a process open connections of its own: one that came over a fork is left to the parent."""
 
-    A process opens connections of its own: one that came over a fork is left to the parent.
-    """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    @event.listens_for(engine, "connect")
+    def _mark(_connection, record) -> None:
+        record.info["process"] = os.getpid()
 
     @event.listens_for(engine, "checkout")
     def _own(_connection, record, proxy) -> None:
         if record.info["process"] != os.getpid():
             record.dbapi_connection = proxy.dbapi_connection = None
             raise DisconnectionError("the connection belongs to the parent process")
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection, record) -> None:
-        record.info["process"] = os.getpid()
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -64000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
-
-    return engine

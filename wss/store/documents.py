@@ -34,6 +34,11 @@ def get(connection: Connection, number: int | None) -> dict[str, str]:
     return dict(connection.execute(query.order_by(document.c.key)).all())
 
 
+def last(connection: Connection) -> int:
+    """Number of the last version; 0 if there is none."""
+    return connection.execute(select(func.max(version.c.version))).scalar() or 0
+
+
 def versions(connection: Connection) -> pd.DataFrame:
     """Every version: version, at [UTC], author, note; oldest first."""
     rows = connection.execute(select(version).order_by(version.c.version)).all()

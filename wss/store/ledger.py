@@ -1,20 +1,23 @@
 """The ledger of files: everything about one file in one transaction."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
 
 from wss import times
 from wss.errors import StoreError
 from wss.store import changes, schema
-from wss.store.rows import fetch, insert_frame
+from wss.store.rows import fetch, fetch_numbers, insert_frame
 from wss.store.schema import intake_file, reading, reading_old
 
 TEXT_LIMIT = 500
 """Longest text of a refused row that is kept."""
+BLOCK = 1_000_000
+"""Readings that are written at once: more take more memory, and not less time."""
 READING = {"sensor_id": "int64", "time": "int64", "value": "float64", "flag": "int64", "file_id": "int64"}
 
 
@@ -32,7 +35,7 @@ class IntakeFile:
     """Tag that its name gives where the contents do not: two tags at rest export the same contents in two files."""
     profile: str | None = None
     """Name of the import profile that read it."""
-    state: Literal["stored", "quarantined"] = "stored"
+    state: Literal["stored", "quarantined", "replayed"] = "stored"
     error: str | None = None
     """Why it was quarantined."""
     usual_delay_s: int = 600
@@ -66,6 +69,13 @@ def has_file(connection: Connection, sha256: str, tag: str = "") -> bool:
     return connection.execute(_entry(sha256, tag).where(intake_file.c.state == "stored")).first() is not None
 
 
+def delivery_of(connection: Connection, sha256: str, tag: str) -> tuple[str, pd.Timestamp] | None:
+    """State and first delivery [UTC] of a file with these contents (of this tag); None if there was none."""
+    query = select(intake_file.c.state, intake_file.c.known_at).where(intake_file.c.sha256 == sha256, intake_file.c.tag == tag)
+    found = connection.execute(query).first()
+    return None if found is None else (found.state, times.moment(found.known_at))
+
+
 def _entry(sha256: str, tag: str) -> Select:
     return select(intake_file.c.file_id).where(intake_file.c.sha256 == sha256, intake_file.c.tag == tag)
 
@@ -92,21 +102,26 @@ def write_file(connection: Connection, file: IntakeFile, readings: pd.DataFrame,
     """
     if has_file(connection, file.sha256, file.tag):
         raise StoreError(f"{file.name} was taken in already (SHA-256 {file.sha256})")
-    _check_sensors(connection, readings, file.name)
+    check_sensors(connection, readings, file.name)
     _forget_quarantined(connection, file)
-    entry = {"sha256": file.sha256, "tag": file.tag, "name": file.name, "known_at": times.seconds(file.known_at),
-             "profile": file.profile, "delay_s": file.usual_delay_s if file.backfill else None,
-             "state": file.state, "error": file.error}
-    inserted = connection.execute(insert(intake_file).values(entry | dict.fromkeys(COUNTS, 0)))
-    file_id = inserted.inserted_primary_key[0]
-    change = _write_readings(connection, file_id, readings)
-    counts = Counts(len(readings) + missing + len(set_aside) + len(quarantine),
-                    change.stored, change.duplicate, change.corrected, missing, len(set_aside), len(quarantine)).check(file.name)
+    file_id = enter(connection, file, readings)
+    blocks = [write_readings(connection, file_id, block) for block in _blocks(readings)]
+    counts = Counts(len(readings) + missing + len(set_aside) + len(quarantine), *(sum(c) for c in zip(*blocks, strict=True)),
+                    missing, len(set_aside), len(quarantine)).check(file.name)
     connection.execute(update(intake_file).where(intake_file.c.file_id == file_id).values(asdict(counts)))
     for table, rows in ((schema.set_aside, set_aside), (schema.quarantine, quarantine)):
         if len(rows):
-            connection.execute(insert(table), _refused(rows, file_id))
+            connection.execute(insert(table), refused(rows, file_id))
     return counts
+
+
+def enter(connection: Connection, file: IntakeFile, readings: pd.DataFrame, replay_of: int | None = None) -> int:
+    """Add a file's entry, with counts of 0, and return its number; `replay_of` is that of the file that is read again."""
+    first, last = (int(readings["time"].min()), int(readings["time"].max())) if len(readings) else (None, None)
+    entry = {"sha256": file.sha256, "tag": file.tag, "name": file.name, "known_at": times.seconds(file.known_at),
+             "profile": file.profile, "delay_s": file.usual_delay_s if file.backfill else None, "replay_of": replay_of,
+             "state": file.state, "error": file.error, "first_time": first, "last_time": last}
+    return connection.execute(insert(intake_file).values(entry | dict.fromkeys(COUNTS, 0))).inserted_primary_key[0]
 
 
 def _forget_quarantined(connection: Connection, file: IntakeFile) -> None:
@@ -116,34 +131,54 @@ def _forget_quarantined(connection: Connection, file: IntakeFile) -> None:
         connection.execute(delete(table).where(table.c.file_id == file_id))
 
 
-def _write_readings(connection: Connection, file_id: int, readings: pd.DataFrame) -> changes.Changes:
+def _blocks(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Readings in parts of about BLOCK rows by sensor and time, each with all rows of its sensors and times in file order."""
+    if len(readings) <= BLOCK:
+        yield readings
+        return
+    key = changes.packed(readings)
+    if (key[1:] < key[:-1]).any():
+        order = np.argsort(key, kind="stable")
+        readings, key = readings.iloc[order], key[order]
+    start = 0
+    while start < len(key):
+        stop = int(np.searchsorted(key, key[min(start + BLOCK, len(key)) - 1], side="right"))
+        yield readings.iloc[start:stop]
+        start = stop
+
+
+def write_readings(connection: Connection, file_id: int, readings: pd.DataFrame) -> tuple[int, int, int]:
+    """Write readings of a file and return how many were stored, duplicates, and corrections."""
     change = changes.decide(readings, file_id, _existing(connection, readings),
-                            lambda ids: _files_of(connection, ids), lambda keys: _history_of(connection, keys))
+                            lambda ids: files_of(connection, ids), lambda keys: history_of(connection, keys),
+                            _withdrawn(connection, readings))
     insert_frame(connection, reading, change.fresh)
     if len(change.rewritten):
         key = and_(reading_old.c.sensor_id == bindparam("sensor"), reading_old.c.time == bindparam("moment"))
-        connection.execute(delete(reading_old).where(key), _keys(change.rewritten))
+        connection.execute(delete(reading_old).where(key), bound_keys(change.rewritten))
         insert_frame(connection, reading_old, change.old)
     if len(change.replaced):
         key = and_(reading.c.sensor_id == bindparam("sensor"), reading.c.time == bindparam("moment"))
         new = {name: bindparam(f"new_{name}") for name in ("value", "flag", "file_id")}
         rows = change.replaced.rename(columns={name: f"new_{name}" for name in new})
-        connection.execute(update(reading).where(key).values(new), _keys(rows))
-    return change
+        connection.execute(update(reading).where(key).values(new), bound_keys(rows))
+    return change.stored, change.duplicate, change.corrected
 
 
-def _keys(frame: pd.DataFrame) -> list[dict]:
+def bound_keys(frame: pd.DataFrame) -> list[dict]:
+    """Keys as the parameters `sensor` and `moment`, other columns under their names."""
     return frame.rename(columns={"sensor_id": "sensor", "time": "moment"}).to_dict("records")
 
 
 def _existing(connection: Connection, readings: pd.DataFrame) -> pd.DataFrame:
     """Rows of the store of the sensors of a file, from its first to its last reading, sorted by sensor and time."""
-    return fetch(connection, _within(reading, readings).order_by(reading.c.sensor_id, reading.c.time), **READING)
+    return fetch_numbers(connection, _within(reading, readings).order_by(reading.c.sensor_id, reading.c.time), **READING)
 
 
-def _history_of(connection: Connection, keys: pd.DataFrame) -> pd.DataFrame:
+def history_of(connection: Connection, keys: pd.DataFrame) -> pd.DataFrame:
     """Rows of reading_old of the given keys, in the order of writing."""
-    return fetch(connection, _within(reading_old, keys).order_by(reading_old.c.old_id), **READING).merge(keys, on=changes.KEY)
+    query = _within(reading_old, keys).add_columns(reading_old.c.withdrawn_at).order_by(reading_old.c.old_id)
+    return fetch(connection, query, **READING, withdrawn_at="float64").merge(keys, on=changes.KEY)
 
 
 def _within(table: Table, keys: pd.DataFrame) -> Select:
@@ -152,23 +187,34 @@ def _within(table: Table, keys: pd.DataFrame) -> Select:
     return query.where(table.c.time.between(int(keys["time"].min()), int(keys["time"].max()))) if len(keys) else query
 
 
-def _files_of(connection: Connection, ids: np.ndarray) -> pd.DataFrame:
-    """Ledger entries by file_id: known_at [s since 1970], delay_s [s]."""
-    columns = {"file_id": "int64", "known_at": "int64", "delay_s": "float64"}
-    query = select(*(intake_file.c[name] for name in columns))
+def _withdrawn(connection: Connection, readings: pd.DataFrame) -> np.ndarray | None:
+    """Packed keys within the range of `readings` of which the store once had a reading and has none now."""
+    query = _within(reading_old, readings).where(reading_old.c.withdrawn_at.is_not(None))
+    found = fetch(connection, query, **READING)
+    return changes.packed(found) if len(found) else None
+
+
+def files_of(connection: Connection, ids: np.ndarray) -> pd.DataFrame:
+    """Ledger entries by file_id: known_at [s since 1970], delay_s [s]; delivered and origin: of a replay, its file's."""
+    columns = {"file_id": "int64", "known_at": "int64", "delay_s": "float64", "delivered": "int64", "origin": "int64"}
+    of = intake_file.alias("origin")
+    origin = func.coalesce(intake_file.c.replay_of, intake_file.c.file_id)
+    query = select(intake_file.c.file_id, intake_file.c.known_at, intake_file.c.delay_s, of.c.known_at, of.c.file_id)
+    query = query.join_from(intake_file, of, of.c.file_id == origin)
     parts = [fetch(connection, query.where(intake_file.c.file_id.in_([int(i) for i in ids[at:at + 1000]])), **columns)
              for at in range(0, len(ids), 1000)]
     return pd.concat(parts).set_index("file_id")
 
 
-def _check_sensors(connection: Connection, readings: pd.DataFrame, name: str) -> None:
+def check_sensors(connection: Connection, readings: pd.DataFrame, name: str) -> None:
+    """StoreError if readings are of a sensor that does not exist."""
     known = set(connection.execute(select(schema.sensor.c.sensor_id)).scalars())
     unknown = sorted(set(readings["sensor_id"].unique().tolist()) - known)
     if unknown:
         raise StoreError(f"{name}: no sensor has the id {', '.join(map(str, unknown))}; apply the configuration first")
 
 
-def _refused(rows: pd.DataFrame, file_id: int) -> list[dict]:
+def refused(rows: pd.DataFrame, file_id: int) -> list[dict]:
     """Refused rows as the database takes them: texts without NUL and not endless, times as seconds."""
     rows = rows.assign(file_id=file_id)
     for column in rows.columns.intersection(["tag", "text", "reason"]):
@@ -179,9 +225,10 @@ def _refused(rows: pd.DataFrame, file_id: int) -> list[dict]:
 
 
 def files(connection: Connection, limit: int | None) -> pd.DataFrame:
-    """Ledger, newest first: name, sha256, known_at [UTC], backfill, profile, state, the counts, error."""
+    """Ledger, newest first: name, sha256, known_at [UTC], backfill, profile, state, the counts, error; without replays."""
     names = ["name", "sha256", "known_at", "delay_s", "profile", "state", *COUNTS, "error"]
-    query = select(*(intake_file.c[name] for name in names)).order_by(intake_file.c.file_id.desc()).limit(limit)
+    query = select(*(intake_file.c[name] for name in names)).where(intake_file.c.replay_of.is_(None))
+    query = query.order_by(intake_file.c.file_id.desc()).limit(limit)
     frame = pd.DataFrame(connection.execute(query).all(), columns=names)
     frame["known_at"] = times.from_epoch(frame["known_at"])
     frame["delay_s"] = frame["delay_s"].notna()

@@ -79,6 +79,13 @@ def find(connection: Connection, kind: str | None, limit: int, status: str | Non
     return [_record(row) for row in connection.execute(query)]
 
 
+def newest(connection: Connection, kind: str, until: pd.Timestamp) -> RunRecord | None:
+    """Of the good runs of a kind that a cycle made, the one about the latest moment up to `until` [UTC]; None: none."""
+    query = select(run).where(run.c.kind == kind, run.c.status == "ok", run.c.cycle, run.c.now <= times.seconds(until))
+    row = connection.execute(query.order_by(run.c.now.desc(), run.c.seq.desc()).limit(1)).first()
+    return None if row is None else _record(row)
+
+
 def orders(connection: Connection, run_id: str) -> pd.DataFrame:
     """Pump orders of a run: time [UTC], pump, speed [1]; sorted by time and pump."""
     t = pump_order.c

@@ -1,43 +1,18 @@
 """The store of one tenant: what the rest of wss sees of the database."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
 
+from wss import times
 from wss.config import Sensor
-from wss.errors import StoreError
-from wss.store import documents, journal, lease, ledger, readings, runs, sensors
+from wss.failpoints import reach
+from wss.store import documents, journal, lease, ledger, quality, readings, replay, runs, sensors
 from wss.store.database import Database
 from wss.store.ledger import Counts, IntakeFile
+from wss.store.replay import Replayed
 from wss.store.runs import RunRecord
-from wss.store.workspace import Workspace
-
-FILE = "wss.db"
-
-
-def open_store(workspace: Workspace, tenant: str, create: bool = False) -> "Store":
-    """The store of a tenant; with `create`, made first where there is none.
-
-    Raises
-    ------
-    StoreError
-        If it is missing, damaged, locked, not ours to write, or of another schema version.
-    """
-    path = workspace.data(tenant) / FILE
-    if create:
-        try:
-            workspace.prepare(tenant)
-        except OSError as error:
-            raise StoreError(f"{error.filename} cannot be created ({error.strerror}): give this user the right to write"
-                             f" in {workspace.home}, or set WSS_HOME to a folder that it may write") from error
-    elif not path.is_file():
-        raise StoreError(f"{tenant} has no store yet ({path} does not exist): `wss apply {tenant}` creates it")
-    database = Database(path)
-    if create:
-        database.create()
-    database.check_version()
-    return Store(database)
 
 
 class Store:
@@ -71,10 +46,36 @@ class Store:
         with self._database.read() as connection:
             return documents.get(connection, version)
 
+    def last_version(self) -> int:
+        """Number of the active version of the configuration; 0 if there is none."""
+        with self._database.read() as connection:
+            return documents.last(connection)
+
     def versions(self) -> pd.DataFrame:
         """Every version of the configuration: version, at [UTC], author, note; oldest first."""
         with self._database.read() as connection:
             return documents.versions(connection)
+
+    def configure(self, bodies: dict[str, str], entries: Iterable[Sensor], author: str, note: str, at: pd.Timestamp,
+                  used_by: Mapping[tuple[str, str], str] | None = None, forget: Collection[str] = ()) -> tuple[int, int]:
+        """Make a configuration the active version: its texts and its sensors.
+
+        Returns the version's number and how many readings of the tags to `forget` were deleted; see `sensors.sync` for what is
+        refused with a ConfigError.
+        """
+        with self._database.write() as connection:
+            deleted = sensors.sync(connection, entries, used_by, forget)
+            number = documents.put(connection, bodies, author, note, at)
+            if forget:
+                body = {"tags": sorted(forget), "readings": deleted, "version": number}
+                journal.write(connection, "forget", author, at, body, note, None)
+            return number, deleted
+
+    def sensor_faults(self, entries: Iterable[Sensor], used_by: Mapping[tuple[str, str], str] | None = None,
+                      forget: Collection[str] = ()) -> list[str]:
+        """Why `configure` would refuse these sensors; empty if it would not."""
+        with self._database.read() as connection:
+            return sensors.faults(connection, entries, used_by, forget)
 
     def sync_sensors(self, entries: Iterable[Sensor]) -> None:
         """Make the sensors say what the configuration says; ConfigError if a reading would become unfindable."""
@@ -98,11 +99,46 @@ class Store:
         with self._database.read() as connection:
             return ledger.has_file(connection, sha256, tag)
 
+    def delivery_of(self, sha256: str, tag: str = "") -> tuple[str, pd.Timestamp] | None:
+        """State and first delivery [UTC] of a file with these contents (of this tag); None if there was none."""
+        with self._database.read() as connection:
+            return ledger.delivery_of(connection, sha256, tag)
+
     def write_file(self, file: IntakeFile, readings: pd.DataFrame, missing: int,
                    set_aside: pd.DataFrame, quarantine: pd.DataFrame) -> Counts:
         """Everything about one file: see `ledger.write_file` for columns and units."""
         with self._database.write() as connection:
-            return ledger.write_file(connection, file, readings, missing, set_aside, quarantine)
+            counts = ledger.write_file(connection, file, readings, missing, set_aside, quarantine)
+            reach("in_transaction")
+            return counts
+
+    def replay_file(self, file_id: int, file: IntakeFile, readings: pd.DataFrame, missing: int,
+                    set_aside: pd.DataFrame, quarantine: pd.DataFrame) -> Replayed:
+        """Replace what a file says from `file.known_at` [UTC] on: see `replay.write`."""
+        with self._database.write() as connection:
+            done = replay.write(connection, file_id, file, readings, missing, set_aside, quarantine)
+            reach("in_replay")
+            return done
+
+    def files_to_replay(self, file: str | None = None, tag: str | None = None, since: pd.Timestamp | None = None) -> pd.DataFrame:
+        """Files that were taken in, in the order of delivery: see `replay.files`."""
+        with self._database.read() as connection:
+            return replay.files(connection, file, tag, since)
+
+    def unknown_tags(self) -> pd.DataFrame:
+        """Tags of the readings that are set aside: tag, reason, readings, first, last [UTC], example, file."""
+        with self._database.read() as connection:
+            return replay.unknown_tags(connection)
+
+    def files_set_aside(self, tags: list[str]) -> list[int]:
+        """Files with readings of the tags that are set aside, by their numbers in the order of delivery."""
+        with self._database.read() as connection:
+            return replay.files_set_aside(connection, tags)
+
+    def last_delivery(self) -> pd.Timestamp | None:
+        """When the ledger's last entry was delivered [UTC]; None if it is empty."""
+        with self._database.read() as connection:
+            return replay.last_delivery(connection)
 
     def files(self, limit: int | None = None) -> pd.DataFrame:
         """Ledger, newest first: name, sha256, known_at [UTC], backfill, profile, state, the counts of readings, error."""
@@ -122,10 +158,13 @@ class Store:
     # readings
 
     def read(self, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp,
-             known_by: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Readings in [start, end) as known by a moment: time [UTC], quantity, item, value [our unit], flag; sorted."""
+             known_by: pd.Timestamp | None = None, items: Sequence[str] | None = None) -> pd.DataFrame:
+        """Readings in [start, end) as known by a moment: time [UTC], quantity, item, value [our unit], flag; sorted.
+
+        Of all items of the quantities `names`, or of some.
+        """
         with self._database.read() as connection:
-            return readings.read(connection, names, start, end, known_by)
+            return readings.read(connection, names, start, end, known_by, items)
 
     def latest(self, names: Sequence[str] | None = None, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
         """Last reading of each item as known by a moment: quantity, item, time [UTC], value [our unit], flag."""
@@ -137,15 +176,53 @@ class Store:
         with self._database.read() as connection:
             return readings.last_time(connection, known_by)
 
-    def readings_of(self, sensor_ids: Sequence[int], start_s: int, end_s: int) -> pd.DataFrame:
-        """Readings of sensors in [start_s, end_s) [s since 1970]: sensor_id, time [s since 1970], value [our unit], flag."""
-        with self._database.read() as connection:
-            return readings.of_sensors(connection, sensor_ids, start_s, end_s)
+    def readings_of(self, sensor_ids: Sequence[int], start_s: int, end_s: int, with_spans: bool = False) -> pd.DataFrame:
+        """Readings of sensors in [start_s, end_s) [s since 1970]: sensor_id, time [s since 1970], value [our unit], flag.
 
-    def last_of_tag(self, tag: str) -> pd.Timestamp | None:
-        """Time of the newest reading of a tag [UTC]; None if there is none."""
+        The flag is the one that the reading came with; `with_spans` adds those of the spans.
+        """
         with self._database.read() as connection:
-            return readings.last_of_tag(connection, tag)
+            rows = readings.of_sensors(connection, sensor_ids, start_s, end_s)
+            return quality.mark(connection, rows, start_s, end_s, None) if with_spans else rows
+
+    def last_of_tag(self, tag: str, before_s: int | None = None) -> pd.Timestamp | None:
+        """Time of the newest reading of a tag [UTC], or of the newest before a moment [s since 1970]; None if there is none."""
+        with self._database.read() as connection:
+            return readings.last_of_tag(connection, tag, before_s)
+
+    # quality
+
+    def replace_spans(self, sensor_ids: Iterable[int], flags: int, start_s: int, end_s: int, spans: pd.DataFrame,
+                      at_s: int) -> tuple[int, int]:
+        """Make the spans of sensors and flags in a window be these: see `quality.replace`; numbers of new and withdrawn ones."""
+        with self._database.write() as connection:
+            return quality.replace(connection, sensor_ids, flags, start_s, end_s, spans, at_s)
+
+    def spans(self, start: pd.Timestamp, end: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
+        """Spans of doubtful readings that touch [start, end), as known by a moment: see `quality.frame` for the columns."""
+        with self._database.read() as connection:
+            return quality.frame(connection, start, end, known_by)
+
+    def unexamined_files(self) -> pd.DataFrame:
+        """Files in whose readings no spans were looked for yet: see `quality.unexamined` for the columns."""
+        with self._database.read() as connection:
+            return quality.unexamined(connection)
+
+    def last_examined(self) -> pd.Timestamp | None:
+        """Delivery of the last file in whose readings spans were looked for [UTC]; None if there is none."""
+        with self._database.read() as connection:
+            at_s = quality.last_examined(connection)
+            return None if at_s is None else times.moment(at_s)
+
+    def note_examined(self, through_file: int) -> None:
+        """Note that spans were looked for in the readings of all files up to this one."""
+        with self._database.write() as connection:
+            quality.examined(connection, through_file)
+
+    def neighbours(self, sensor_ids: Sequence[int], start_s: int, end_s: int) -> tuple[pd.Series, pd.Series]:
+        """Times of each sensor's last reading before [start_s, end_s) and first one after it, by sensor_id. [s since 1970]"""
+        with self._database.read() as connection:
+            return quality.last_before(connection, sensor_ids, start_s), quality.first_from(connection, sensor_ids, end_s)
 
     # runs
 
@@ -163,6 +240,11 @@ class Store:
         """Runs of a kind and status (None: all), newest first."""
         with self._database.read() as connection:
             return runs.find(connection, kind, limit, status)
+
+    def newest_run(self, kind: str, until: pd.Timestamp) -> RunRecord | None:
+        """Of the good runs of a kind that a cycle made, the one about the latest moment up to `until` [UTC]; None: none."""
+        with self._database.read() as connection:
+            return runs.newest(connection, kind, until)
 
     def orders(self, run_id: str) -> pd.DataFrame:
         """Pump orders of a run: time [UTC], pump, speed [1]; sorted by time and pump."""

@@ -51,6 +51,10 @@ class Workspace:
         """Folder from which SCADA fetches the released plan."""
         return self.data(name) / "outbox"
 
+    def weather(self, name: str) -> Path:
+        """Folder where a weather service's download puts its files; it need not exist."""
+        return self.data(name) / "weather"
+
     def prepare(self, name: str) -> None:
         """Create the folders of a tenant's data; OSError where that is not allowed."""
         for folder in FOLDERS:

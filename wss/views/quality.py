@@ -4,45 +4,96 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
+from wss.quantities import DOUBTFUL, Flag
 from wss.views import style
 from wss.views.charts import _closed
 from wss.views.words import Language, say
 
-SHARES, COLOURS = (0, 0.25, 0.5, 0.75, 0.999, 1.001), (style.VERMILLION, style.ORANGE, "#F5CB5C", style.YELLOW, "#D8EEE6")
-"""Steps of the share of good readings in an hour, and their colours: a single bad reading must be seen."""
+GOOD_COLOUR, SILENT_COLOUR = "#D8EEE6", "#C9CDD3"
+COLOURS = {
+    Flag.UNIT: style.BLUE, Flag.PUMP: style.PURPLE, Flag.STUCK: "#6B4C9A", Flag.RANGE: style.VERMILLION, Flag.RATE: style.ORANGE,
+    Flag.SPIKE: style.YELLOW, Flag.SCADA_BAD: "#6E6E6E", Flag.BALANCE: style.SKY, Flag.RESET: "#8C6D31",
+    Flag.UNCERTAIN: "#F3DDA2", Flag.GAP: "#F2C4C4",
+}
+"""Colour of each flag, the one that is shown where an hour has several first: what is masked before what only informs."""
 
 
-def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Language = "en") -> Figure:
-    """Share of good readings by sensor and hour, as a heatmap; white is an hour without any reading.
+def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Language = "en",
+                  spans: pd.DataFrame | None = None) -> Figure:
+    """What is doubtful by sensor and hour, as a heatmap: the flag that most readings of the hour have, be it only one; white is
+    an hour without any reading, and grey one of a sensor that has fallen silent.
 
-    Beside each sensor: its good readings as a share of those that it should have given, at its usual number an hour.
+    Beside each sensor: its good readings as a share of those that it should have given, at its usual number an hour. A reading
+    after a gap is good.
 
     Parameters
     ----------
     readings : columns time (UTC), quantity, item, flag
         As the store returns them; flag 0 is good.
+    spans : columns quantity, item, flag, start, end (UTC, NaT: goes on)
+        Where given, hours of silence are told from others without readings.
     """
-    frame = readings.assign(sensor=readings["quantity"] + " " + readings["item"].astype(str), good=readings["flag"].eq(0),
+    frame = readings.assign(sensor=_sensor(readings), good=readings["flag"].to_numpy() & ~int(Flag.GAP) == 0,
                             hour=readings["time"].dt.floor("h"))
     hours = pd.date_range(frame["hour"].min(), frame["hour"].max(), freq="h")
     good, count = (frame.pivot_table(index="sensor", columns="hour", values="good", aggfunc=of).reindex(columns=hours)
                    for of in ("sum", "count"))
-    share = good / count
     complete = (good.sum(axis=1) / (count.median(axis=1) * len(hours))).clip(upper=1.0)
+    kinds = _kinds(frame, list(count.index), hours, spans)
+    shown = [k for k in range(len(COLOURS) + 2) if (kinds == k).any()]
+    palette, names = _legend(language)
     with plt.rc_context(style.RC | {"axes.grid": False}):
-        figure, axis = plt.subplots(figsize=(11, 1.2 + 0.26 * len(share)), layout="constrained")
+        figure, axis = plt.subplots(figsize=(11, 1.8 + 0.26 * len(count)), layout="constrained")
         edges = hours.append(hours[-1:] + pd.Timedelta("1h"))
-        mesh = axis.pcolormesh(edges, np.arange(len(share) + 1), share.to_numpy(), cmap=ListedColormap(COLOURS),
-                               norm=BoundaryNorm(SHARES, len(COLOURS)))
-        axis.set_yticks(np.arange(len(share)) + 0.5, [f"{name}   {value:.1%}" for name, value in complete.items()])
+        cells = np.ma.masked_less(kinds, 0)
+        axis.pcolormesh(edges, np.arange(len(count) + 1), cells, cmap=ListedColormap(palette), vmin=-0.5, vmax=len(palette) - 0.5)
+        axis.hlines(np.arange(1, len(count)), edges[0], edges[-1], color="white", lw=1.5)
+        axis.set_yticks(np.arange(len(count)) + 0.5, [f"{name}   {value:.1%}" for name, value in complete.items()])
         axis.invert_yaxis()
         axis.set_title(say("quality_title", language))
-        figure.colorbar(mesh, ax=axis, shrink=0.8, pad=0.01, format="{x:.0%}", ticks=SHARES[:-1], label=say("good", language))
+        patches = [Patch(facecolor=palette[k], label=names[k]) for k in shown]
+        patches.append(Patch(facecolor="white", edgecolor=style.GREY, lw=0.6, label=say("no_reading", language)))
+        figure.legend(handles=patches, loc="outside lower left", ncols=6, fontsize=9)
         style.local_axis(axis, edges[0], edges[-1], time_zone, language)
     return _closed(figure)
+
+
+def _sensor(frame: pd.DataFrame) -> pd.Series:
+    return frame["quantity"].astype(str) + " " + frame["item"].astype(str)
+
+
+def _legend(language: Language) -> tuple[list[str], list[str]]:
+    """Colour and words of each kind of hour: 0 good, then the flags in the order of COLOURS, then silent."""
+    names = [say(f"flag_{flag.name.lower()}", language) for flag in COLOURS]
+    return [GOOD_COLOUR, *COLOURS.values(), SILENT_COLOUR], [say("good", language), *names, say("flag_stale", language)]
+
+
+def _kinds(frame: pd.DataFrame, sensors: list[str], hours: pd.DatetimeIndex, spans: pd.DataFrame | None) -> np.ndarray:
+    """Kind of each hour of each sensor (sensor, hour), numbered as in `_legend`; -1: no reading."""
+    row, column = pd.Index(sensors).get_indexer(frame["sensor"]), hours.get_indexer(frame["hour"])
+    cells = np.zeros((len(sensors), len(hours), len(COLOURS)), dtype=int)
+    flag = frame["flag"].to_numpy()
+    for k, kind in enumerate(COLOURS):
+        has = flag & int(kind) > 0
+        np.add.at(cells, (row[has], column[has], k), 1)
+    masked = [k for k, kind in enumerate(COLOURS) if kind & DOUBTFUL]
+    grave = cells.copy()
+    grave[:, :, masked] *= 1000
+    kinds = np.where(cells.any(axis=2), grave.argmax(axis=2) + 1, -1)
+    there = np.zeros(kinds.shape, dtype=bool)
+    there[row, column] = True
+    kinds[there & (kinds < 0)] = 0
+    if spans is not None:
+        silent = spans[spans["flag"].eq(int(Flag.STALE))]
+        for name, start in zip(_sensor(silent), silent["start"], strict=True):
+            if name in sensors:
+                at = sensors.index(name)
+                kinds[at, (hours > start) & ~there[at]] = len(COLOURS) + 1
+    return kinds
 
 
 def forecast_error_chart(forecast: xr.Dataset | xr.DataArray, truth: xr.Dataset | xr.DataArray,

@@ -1,11 +1,12 @@
-"""Doubtful readings get a flag; their values are never changed."""
+"""Rules that need a file and a short look back: range, rate of change, spike, stuck."""
 
 import numpy as np
 import pandas as pd
 
-from wss.quantities import Flag
+from wss.quantities import DOUBTFUL, Flag
 
 LIMITS = ("low", "high", "max_rate_per_h", "stuck_h")
+KEY_AND_VALUE = ("sensor_id", "time", "value")
 HOUR_S = 3600.0
 LAST_GOOD_H = 48.0
 """Age from which the last good reading no longer says how a reading may have changed [h]."""
@@ -33,27 +34,29 @@ def flag(readings: pd.DataFrame, limits: pd.DataFrame, before: pd.DataFrame) -> 
     before
         Stored readings of these sensors before the file's first: the same columns as `readings`.
     """
-    out = readings["flag"].to_numpy(dtype="int64").copy()
-    mine = limits.reindex(readings["sensor_id"].to_numpy())
     value = readings["value"].to_numpy()
-    out[(value < mine["low"].to_numpy()) | (value > mine["high"].to_numpy())] |= Flag.RANGE
-    good = readings.assign(row=np.arange(len(readings)))[out & (Flag.RANGE | Flag.SCADA_BAD) == 0]
-    good_before = before[before["flag"].to_numpy() & ~int(Flag.STUCK) == 0].assign(row=-1)
-    series = pd.concat([good_before, good], ignore_index=True) if len(good_before) else good
-    order = np.lexsort((series["row"], series["time"], series["sensor_id"]))
-    sensor, time, value, row = (series[c].to_numpy()[order] for c in ("sensor_id", "time", "value", "row"))
+    out = readings["flag"].to_numpy(dtype="int64").copy()
+    low, high = _of_each(limits, readings["sensor_id"].to_numpy(), "low", "high")
+    out[(value < low) | (value > high)] |= Flag.RANGE
+    row = np.flatnonzero(out & (Flag.RANGE | Flag.SCADA_BAD) == 0)
+    earlier = before[before["flag"].to_numpy() & int(DOUBTFUL & ~Flag.STUCK) == 0]
+    sensor, time, value = (np.r_[earlier[c].to_numpy(), readings[c].to_numpy()[row]] for c in KEY_AND_VALUE)
+    row = np.r_[np.full(len(earlier), -1), row]
+    order = np.lexsort((time, sensor))
+    sensor, time, value, row = (a[order] for a in (sensor, time, value, row))
     last = np.r_[(sensor[1:] != sensor[:-1]) | (time[1:] != time[:-1]), True][:len(row)]  # of one time the last row counts
     sensor, time, value, row = sensor[last], time[last], value[last], row[last]
-    mine = limits.reindex(sensor)
-    found = _jumps(sensor, time, value, mine["max_rate_per_h"].to_numpy() / HOUR_S)
-    found[_stuck(sensor, time, value, mine["stuck_h"].to_numpy() * HOUR_S)] |= Flag.STUCK
+    rate, stuck = _of_each(limits, sensor, "max_rate_per_h", "stuck_h")
+    found = _jumps(sensor, time, value, rate / HOUR_S)
+    found[_stuck(sensor, time, value, stuck * HOUR_S)] |= Flag.STUCK
     out[row[row >= 0]] |= found[row >= 0]
     return out
 
 
-def mask(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` with NaN instead of every value [our unit] that has a flag, whichever it is: no doubtful value is computed with."""
-    return frame.assign(value=frame["value"].where(frame["flag"] == int(Flag.GOOD)))
+def _of_each(limits: pd.DataFrame, sensor: np.ndarray, *names: str) -> list[np.ndarray]:
+    """Columns of `limits` for the sensor of each reading; NaN where it has none."""
+    at = limits.index.get_indexer(sensor)
+    return [np.append(limits[name].to_numpy(dtype=float), np.nan)[at] for name in names]
 
 
 def _jumps(sensor: np.ndarray, time: np.ndarray, value: np.ndarray, rate: np.ndarray) -> np.ndarray:

@@ -1,0 +1,114 @@
+"""In which order files are taken in, and what a meter that is gone does to them."""
+
+import os
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+import pytest
+
+from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
+from wss.config.quality import Quality, Rule
+from wss.steps import intake
+from wss.steps.intake import run_intake
+from wss.store import Workspace, open_store
+
+LIMITS = Limits(low=0, high=30, max_rate_per_h=8)
+SENSORS = (Sensor(tag="LEVEL", quantity="level", item="1", unit="ft", limits=LIMITS, aliases=("LVL",)),
+           Sensor(tag="FLOW", quantity="flow", item="10", unit="gpm", limits=Limits(low=0, high=9000)))
+LONG = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag")
+ONE = ImportProfile(name="one", files="*.txt", layout="one_file_a_tag", tag_pattern=r"(?P<tag>[A-Z]+)_.*\.txt")
+OFF = Quality(off=get_args(Rule))
+DELIVERED = pd.Timestamp("2022-03-01T12:00")
+
+
+def configuration(clock: str = "replay") -> Configuration:
+    system = System.model_construct(zones=(), tanks=(), pumps=())
+    tenant = Tenant.model_construct(name="demo", clock=clock, time_zone="UTC", intake=Intake(), quality=OFF, system=system)
+    return Configuration.model_construct(tenant=tenant, sensors=SENSORS, profiles=(LONG, ONE), network="")
+
+
+@pytest.fixture
+def workspace(fresh_workspace) -> Workspace:
+    return fresh_workspace()
+
+
+@pytest.fixture
+def store(workspace):
+    with open_store(workspace, "demo", create=True) as store:
+        store.sync_sensors(SENSORS)
+        yield store
+
+
+def deliver(workspace: Workspace, name: str, text: str, at: pd.Timestamp = DELIVERED) -> Path:
+    path = workspace.inbox("demo") / name
+    path.write_text(text)
+    os.utime(path, (at.timestamp(), at.timestamp()))
+    return path
+
+
+def long(*rows: str) -> str:
+    return "".join(f"{row}\n" for row in ("time,tag,value", *rows))
+
+
+def tree(workspace: Workspace, folder: str) -> set[str]:
+    top = workspace.data("demo") / folder
+    return {str(p.relative_to(top)) for p in top.rglob("*") if p.is_file()}
+
+
+def live(workspace: Workspace, store, **more) -> list[str]:
+    """Names of the files that a live tenant's intake takes in, in the order of intake."""
+    names = []
+    run_intake(configuration("live"), store, workspace, told=lambda row: names.append(row["name"]), **more)
+    return names
+
+
+def test_fresh_files_go_before_a_backfill_and_large_ones_last(store, workspace, monkeypatch):
+    monkeypatch.setattr(intake, "RUSH", 3)
+    monkeypatch.setattr(intake, "LARGE_MB", 1e-4)
+    for number in range(6):
+        rows = [f"2022-03-01T11:{number:02}:00,FLOW,1"] * (10 if number == 5 else 1)
+        deliver(workspace, f"{number}.csv", long(*rows), DELIVERED + pd.Timedelta(number, "h"))
+    assert live(workspace, store) == [f"{n}.csv" for n in (3, 4, 0, 1, 2, 5)]
+
+
+def test_a_file_that_comes_during_a_backfill_is_next(store, workspace, monkeypatch):
+    monkeypatch.setattr(intake, "LOOK_AGAIN_S", 0.0)
+    for number in range(4):
+        deliver(workspace, f"{number}.csv", long(f"2022-03-01T11:{number:02}:00,FLOW,1"), DELIVERED + pd.Timedelta(number, "h"))
+    told = []
+
+    def arrive(done: int, total: int, name: str) -> None:
+        told.append((done, total))
+        if name in ("0.csv", "1.csv"):  # the second of the same name is another delivery
+            deliver(workspace, "fresh.csv", long(f"2022-03-01T12:00:00,FLOW,{name[0]}"), DELIVERED)
+
+    assert live(workspace, store, progress=arrive) == ["0.csv", "fresh.csv", "1.csv", "fresh.csv", "2.csv", "3.csv"]
+    assert told[-1] == (6, 6)
+
+
+def test_an_intake_that_is_stopped_leaves_the_rest_for_the_next_time(store, workspace):
+    for number in range(3):
+        deliver(workspace, f"{number}.csv", long(f"2022-03-01T11:{number:02}:00,FLOW,1"))
+    assert live(workspace, store, stop=lambda: True) == ["0.csv"]
+    assert tree(workspace, "inbox") == {"1.csv", "2.csv"}
+    assert live(workspace, store) == ["1.csv", "2.csv"]
+
+
+def test_a_retired_meter_keeps_its_readings_and_takes_no_more(store, workspace):
+    retired = SENSORS[1].model_copy(update={"retired": pd.Timestamp("2022-03-01T11:05").to_pydatetime()})
+    config = configuration().model_copy(update={"sensors": (SENSORS[0], retired)})
+    deliver(workspace, "a.csv", long("2022-03-01T11:00:00,FLOW,1", "2022-03-01T11:05:00,FLOW,2", "2022-03-01T11:05:00,LEVEL,2"))
+    row = run_intake(config, store, workspace).iloc[0]
+    assert row[["stored", "set_aside"]].tolist() == [2, 1]
+    assert "see its valid_from and retired" in row["reason"]
+
+
+def test_files_in_quick_succession_share_one_look_at_their_readings(store, workspace):
+    def left(minutes: int) -> int:
+        at = DELIVERED + pd.Timedelta(minutes=minutes)
+        deliver(workspace, f"{minutes}.csv", long(f"{at:%Y-%m-%dT%H:%M:%S},LEVEL,10"), at)
+        run_intake(configuration(), store, workspace)
+        return len(store.unexamined_files())
+
+    assert [left(minutes) for minutes in (0, 5, 9, 10, 15, 120)] == [0, 1, 2, 0, 1, 0]
