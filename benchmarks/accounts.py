@@ -13,7 +13,7 @@ BLANKS = " \t\x0b\x0c"
 
 
 def expected(data: bytes, profile: ImportProfile) -> tuple[int, int] | None:
-    """Least and greatest number of cells; they differ by lines of odd blanks or a mark alone. None where a simple count cannot tell."""
+    """Least and greatest number of cells, which differ by lines of odd blanks or a mark alone; None where this cannot tell."""
     text = _text(data, profile)
     if text is None:
         return None

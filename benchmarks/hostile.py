@@ -193,10 +193,13 @@ PACKED: dict[str, Callable[[bytes, random.Random], bytes]] = {
 BOMBS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "bomb": lambda d, c: gzip.compress(d) + _bomb(c.choice([b"\0", b"\n", b"1", b","])),
     "bomb of bombs": lambda d, c: gzip.compress(_bomb(b"\n")),
-    "bomb of rows": lambda d, c: gzip.compress(d * (50_000_000 // (len(d) + 1)), 1),
+    "bomb of rows": lambda d, c: gzip.compress(d, 1),
     "bomb of members": lambda d, c: gzip.compress(d) + gzip.compress(b"") * 50_000,
 }
 _MADE: dict[bytes, bytes] = {}
+BOMB_BYTES = 50_000_000
+WHOLE_BYTES = 15_000_000
+"""Rows of a bomb where a rule on duplicates makes the reader take a file in one piece [bytes], which needs 15 times its size."""
 
 
 def _bomb(byte: bytes) -> bytes:
@@ -217,6 +220,8 @@ def hostile(number: int, seed: int) -> Hostile:
     for share, kinds in ((HEAVY, GREAT), (0.15, PACKED), (HEAVY / 2, BOMBS)):
         if chance.random() < share:
             kind = chance.choice(list(kinds))
+            if kind == "bomb of rows":
+                data *= (BOMB_BYTES if profile.duplicates == "last" else WHOLE_BYTES) // (len(data) + 1)
             data = kinds[kind](data, chance)
             done.append(kind)
     packed = set(done) & ({*PACKED, *BOMBS})

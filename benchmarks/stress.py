@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from slots import DELIVERED, MOST, ROWS, SPAN, STEP_S, TAGS, Plan, held_against, plan
 
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality
@@ -29,62 +30,25 @@ from wss.errors import WssError
 from wss.steps.intake import run_intake
 from wss.store import Store, Workspace, open_store
 
-TAGS = [f"FT{i}" for i in range(10)]
-STEP_S, ROWS = 20, 10
-"""Readings of a slot: every 20 s, ten of each tag."""
-MOST = 2000
-"""Files that are planned; a feeder that has sent them all is done."""
 WAITING = 40
 """Files that wait in the inbox at most."""
-DELIVERED = 1_646_136_000
-"""Delivery of file 0 [s since 1970]; file n is delivered n seconds later."""
-FIRST = DELIVERED - 47 * 3600
-"""Time of the first reading [s since 1970]: of no file so long before its delivery that it would be a backfill."""
-SPAN = pd.Timestamp(FIRST, unit="s"), pd.Timestamp(FIRST, unit="s") + pd.Timedelta(days=4)
 fork = multiprocessing.get_context("fork")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What each file says: of a slot of time one value for all its readings."""
-
-    files: tuple[dict[int, int], ...]
-    """By number, which is the order of delivery: slot -> value."""
-
-    def body(self, number: int) -> str:
-        """A file's text."""
-        lines = ["time,tag,value"]
-        for slot, value in sorted(self.files[number].items()):
-            first = FIRST + slot * ROWS * STEP_S
-            moments = pd.to_datetime(np.arange(first, first + ROWS * STEP_S, STEP_S), unit="s").strftime("%Y-%m-%dT%H:%M:%S")
-            lines += [f"{moment},{tag},{value}" for moment in moments for tag in TAGS]
-        return "\n".join([*lines, ""])
-
-
-def plan(seed: int) -> Plan:
-    """Files with new slots (value: the file's number), with slots said again, and with corrections of earlier ones."""
-    rng, now, files = random.Random(seed), {}, []
-    for number in range(MOST):
-        new = range(len(now), len(now) + rng.choice((1, 1, 2)))
-        kind = rng.random() if len(now) > 3 and len(now) < 1200 else 0.0 if len(now) < 1200 else 1.0
-        if kind < 0.5:
-            says = dict.fromkeys(new, number)
-        elif kind < 0.75:
-            says = {slot: now[slot] for slot in range(len(now) - 2, len(now))} | {new[0]: number}
-        else:
-            says = dict.fromkeys(rng.sample(range(max(0, len(now) - 30), len(now)), rng.choice((1, 2, 3))), number)
-        now |= says
-        files.append(says)
-    return Plan(tuple(files))
-
-
-def configuration(name: str = "demo") -> Configuration:
+def configuration() -> Configuration:
     """A tenant with a flow sensor a tag, whose files are delivered at their own time."""
     sensors = tuple(Sensor(tag=tag, quantity="flow", item=tag, unit="m3/h", limits=Limits(low=0, high=1e6)) for tag in TAGS)
     system = System.model_construct(zones=(), tanks=(), pumps=())
-    tenant = Tenant.model_construct(name=name, clock="replay", time_zone="UTC", intake=Intake(), quality=Quality(off=("balance",)), system=system)
+    quality = Quality(off=("balance",))  # which asks the network
+    tenant = Tenant.model_construct(name="demo", clock="replay", time_zone="UTC", intake=Intake(), quality=quality, system=system)
     profile = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag")
     return Configuration.model_construct(tenant=tenant, sensors=sensors, profiles=(profile,), network="")
+
+
+def prepare(workspace: Workspace) -> None:
+    """An empty store with the sensors."""
+    with open_store(workspace, "demo", create=True) as store:
+        store.sync_sensors(configuration().sensors)
 
 
 def deliver(workspace: Workspace, plan: Plan, number: int, name: str) -> None:
@@ -111,6 +75,7 @@ def feed(workspace: Workspace, plan: Plan, seconds: float, seed: int) -> list[tu
             break
     return sent
 
+
 class _Errors(logging.Handler):
     """Keeps what is logged as an error: some steps log it and go on."""
 
@@ -122,6 +87,7 @@ class _Errors(logging.Handler):
         """Keep one."""
         trouble = record.exc_info[1] if record.exc_info else ""
         self.found.append(f"{record.getMessage()}: {trouble}")
+
 
 def write(workspace: Workspace, fed, results) -> None:
     """A writer: take in what waits until all is fed and nothing waits any more."""
@@ -139,9 +105,11 @@ def write(workspace: Workspace, fed, results) -> None:
         errors.found.append(f"{type(error).__name__}: {error}")
     results.put(("writer", dict(states), errors.found))
 
+
 def waiting(workspace: Workspace) -> list[str]:
     """Files that are not taken in yet."""
     return [name for folder in (workspace.inbox("demo"), workspace.work("demo")) for name in os.listdir(folder)]
+
 
 def look(workspace: Workspace, plan: Plan, fed, seed: int, results) -> None:
     """A reader: look at everything again and again."""
@@ -153,6 +121,7 @@ def look(workspace: Workspace, plan: Plan, fed, seed: int, results) -> None:
     except (WssError, OSError, ValueError, LookupError) as error:
         faults.append(f"{type(error).__name__}: {error}")
     results.put(("reader", dict(looks), faults))
+
 
 def _look_once(store: Store, plan: Plan, rng: random.Random, looks: Counter) -> list[str]:
     """One look at the ledger, a window of readings now and as of a moment, the latest ones, and the ledger again."""
@@ -181,6 +150,7 @@ def _look_once(store: Store, plan: Plan, rng: random.Random, looks: Counter) -> 
             faults.append(f"{len(now)} readings, and between {rows[0]} and {rows[1]} in the ledger")
     return faults
 
+
 def _ledger(store: Store) -> tuple[dict[int, int], list[str]]:
     """Numbers of the files that are stored, each with its readings that were new, and what is wrong with their entries."""
     files = store.files()
@@ -191,29 +161,6 @@ def _ledger(store: Store) -> tuple[dict[int, int], list[str]]:
     faults += [f"{row.name}: {row.error}" for row in files.itertuples(index=False) if row.state != "stored"]
     return dict(zip(numbers.tolist(), files["stored"].tolist(), strict=True)), faults
 
-def held_against(plan: Plan, frame: pd.DataFrame, before, after, first: int, limit: int) -> list[str]:
-    """What is wrong with readings from slot `first` on, of the files up to `limit`.
-
-    `before` and `after` are the files that were in the store before and after the readings were read.
-    """
-    seconds = (frame["time"] - SPAN[0]).dt.total_seconds().to_numpy(dtype="int64")
-    by_slot = frame["value"].groupby(seconds // (ROWS * STEP_S)).agg(["size", "min", "max"])
-    torn = by_slot[(by_slot["size"] != ROWS * len(TAGS)) | (by_slot["min"] != by_slot["max"])]
-    faults = [f"slot {slot} has {row['size']} readings from {row['min']} to {row['max']}" for slot, row in torn.iterrows()]
-    faults += ["a sensor has two readings of one time"] if frame.duplicated(["item", "time"]).any() else []
-    seen = by_slot["min"].astype(int).to_dict()
-    said: dict[int, list[int]] = {}
-    for n in sorted(n for n in after if n <= limit):
-        for slot, value in plan.files[n].items():
-            if seen.get(slot) == value:
-                said.setdefault(slot, []).append(n)
-    due = {slot: n for n in sorted(before) if n <= limit for slot in plan.files[n] if slot >= first}
-    faults += [f"slot {slot} shows {seen.get(slot)}, file {n} was there" for slot, n in due.items()
-               if max(said.get(slot, [-1])) < n]
-    for slot in seen:
-        whole = any(all(max(said.get(s, [-1])) >= n for s in plan.files[n] if s >= first) for n in said.get(slot, ()))
-        faults += [] if whole else [f"slot {slot} shows {seen[slot]} of no file that is there as a whole"]
-    return faults
 
 def content(workspace: Workspace, limits: list[int]) -> dict:
     """What a store holds in the end: readings now and as known after some files, and which files."""
@@ -226,11 +173,11 @@ def content(workspace: Workspace, limits: list[int]) -> dict:
     return {"now": now.sort_values(["sensor_id", "time"]).to_numpy().tolist(), "files": numbers,
             "then": [frame.to_numpy().tolist() for frame in then]}
 
+
 def play(workspace: Workspace, seconds: float, writers: int, readers: int, seed: int = 1) -> dict:
     """Feed, write and read at the same time in a prepared workspace; what came of it."""
     made = plan(seed)
-    with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(configuration().sensors)
+    prepare(workspace)
     fed, results = fork.Event(), fork.Queue()
     crowd = [fork.Process(target=write, args=(workspace, fed, results)) for _ in range(writers)]
     crowd += [fork.Process(target=look, args=(workspace, made, fed, k, results)) for k in range(readers)]
@@ -244,8 +191,8 @@ def play(workspace: Workspace, seconds: float, writers: int, readers: int, seed:
         process.join()
     lasted = time.monotonic() - start
     calm = replace(workspace, home=Path(tempfile.mkdtemp(prefix="wss-calm-")))
-    with open_store(calm, "demo", create=True) as store:
-        store.sync_sensors(configuration().sensors)
+    prepare(calm)
+    with open_store(calm, "demo") as store:
         for number, name in sorted(sent):
             deliver(calm, made, number, name)
         run_intake(configuration(), store, calm)
@@ -266,10 +213,12 @@ def play(workspace: Workspace, seconds: float, writers: int, readers: int, seed:
         "lost": sorted({name for _, name in sent} - kept), "waiting": waiting(workspace),
     }
 
+
 def in_a_process(home: Path, seconds: float, writers: int, readers: int) -> dict:
     """`play` in a process of its own, which forks its writers and readers without the threads of this one."""
     command = [sys.executable, __file__, "play", str(home), str(seconds), str(writers), str(readers)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
 
 def main(seconds: float, writers: int, readers: int) -> None:
     """Run and print everything."""
@@ -286,10 +235,10 @@ def main(seconds: float, writers: int, readers: int) -> None:
             lost = len(done["lost"]) + len(done["waiting"])
             table.add_row(name, *(f"{n:,}" for n in numbers), f"{sum(done['looks'].values()):,}", str(len(done["errors"])),
                           str(lost), str(len(done["differences"])))
-            for fault in [*done["errors"][:5], *done["lost"][:5], *done["waiting"][:5], *done["differences"]]:
+            for fault in [*done["errors"][:5], *done["lost"][:5], *done["waiting"][:5], *done["differences"], done["states"]]:
                 Console(stderr=True).print(f"{name}: {fault}", markup=False, highlight=False, soft_wrap=True)
-            Console(stderr=True).print(f"{name}: {done['states']}, {done['looks']}", markup=False, highlight=False, soft_wrap=True)
     Console().print(table)
+
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["play"]:

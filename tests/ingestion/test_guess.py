@@ -15,10 +15,10 @@ from wss.ingestion.guess import guess
 
 ZONE = "Europe/Rome"
 TAGS = ("FT101.PV", "LT 202", "P3_run", "Nível 4", "QI-5", "101/6")
-CASES = 300
+CASES = 150
 FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p",
-           "%d-%b-%Y %H:%M:%S", "%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%d/%m/%y %H:%M", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S%z",
-           "epoch_s", "epoch_ms", "excel")
+           "%d-%b-%Y %H:%M:%S", "%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%d/%m/%y %H:%M", "%Y-%m-%d %H:%M:%S.%f",
+           "%Y-%m-%dT%H:%M:%S%z", "epoch_s", "epoch_ms", "excel")
 PAIRS = (("%d/%m/%Y", "%H:%M:%S"), ("%Y-%m-%d", "%H:%M"), ("%m/%d/%Y", "%I:%M %p"), ("%Y%m%d", "%H:%M:%S"))
 
 
@@ -31,10 +31,11 @@ def random_profile(chance: random.Random) -> ImportProfile:
     thousands = None if delimiter == "spaces" and thousands == " " else thousands
     headless = chance.random() < 0.12
     keys = {"name": "x", "files": "*", "layout": layout, "delimiter": delimiter, "decimal": decimal, "thousands": thousands,
-            "encoding": pick(["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"]), "time_zone": ZONE, "quote": pick(['"', '"', "none"]),
-            "comments": pick([(), (), ("#",)])}
+            "encoding": pick(["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"]), "time_zone": ZONE,
+            "quote": pick(['"', '"', "none"]), "comments": pick([(), (), ("#",)])}
     pair = delimiter == "spaces" or chance.random() < 0.2
-    keys |= {"date_column": "Day", "time_column": "Clock"} if pair else {"time_column": pick(["time", "Data e hora", "TimeStamp"])}
+    time = pick(["time", "Data e hora", "TimeStamp"])
+    keys |= {"date_column": "Day", "time_column": "Clock"} if pair else {"time_column": time}
     both = " ".join(pick(PAIRS if delimiter != "spaces" else PAIRS[:2])) if pair else pick(FORMATS)
     keys["time_format"] = both
     spaced = delimiter == "spaces"
@@ -50,7 +51,8 @@ def random_profile(chance: random.Random) -> ImportProfile:
     else:
         keys["quality_suffix"] = pick([None, None, ".Q", "_quality"])
         keys["other_columns"] = pick([(), (), ("Record",)])
-        keys["header"] = pick([("names",), ("names",), ("names", "units"), ("names", "units", "descriptions")]) if not spaced else ("names",)
+        above = pick([("names",), ("names",), ("names", "units"), ("names", "units", "descriptions")])
+        keys["header"] = ("names",) if spaced else above
     if headless:
         keys |= {"header": ("names",), "skip_lines": pick([0, 2]), "quality_suffix": None, "other_columns": ()}
         keys = keys | {"columns": tuple(columns(keys, tags_of(keys, chance)))}
@@ -129,7 +131,8 @@ def export(profile: ImportProfile, chance: random.Random) -> tuple[bytes, str]:
             write.writerows(reading(None, time) for time in times)
     else:
         write.writerows(reading(tag, time) for time in times for tag in tags)
-    name = f"{tags[0].replace('/', '-')}_{start:%Y%m%d}.csv" if profile.layout == "one_file_a_tag" else f"export_{start:%Y%m%d}.csv"
+    stem = tags[0].replace("/", "-") if profile.layout == "one_file_a_tag" else "export"
+    name = f"{stem}_{start:%Y%m%d}.csv"
     data = out.getvalue().encode(profile.encoding)
     return (gzip.compress(data), name + ".gz") if chance.random() < 0.1 else (data, name)
 
@@ -140,32 +143,22 @@ def readings(parsed: readers.Parsed, named: bool) -> list[tuple]:
 
 
 def test_a_guessed_profile_reads_what_a_random_one_wrote():
-    wrong, cases = [], 0
+    wrong = []
     for case in range(CASES):
         chance = random.Random(case)
         profile = random_profile(chance)
         data, name = export(profile, chance)
-        cases += 1
         truth = readers.read(data, name, profile)
         assert len(truth.readings) > 30
         assert truth.quarantine.empty
-        try:
-            found = guess(data, name, zone=ZONE)
-        except DataError as error:
-            wrong.append((case, str(error), profile))
-            continue
+        found = guess(data, name, zone=ZONE)
         named = not (profile.columns and profile.layout == "wide")
-        try:
-            again = readers.read(data, name, found.profile)
-        except DataError as error:
-            assert any(str(error) in one.why for one in found.doubts), f"{case}: {error}"
-            wrong.append((case, str(error), profile))
-            continue
+        again = readers.read(data, name, found.profile)
         if readings(truth, named) != readings(again, named) or len(again.quarantine):
             told = {one.key for one in found.doubts} - {"time_zone", "files"}
             assert told, f"case {case}: differs without a doubt\n{profile!r}\n{found.yaml()}"
             wrong.append((case, f"doubts {told}", profile))
-    assert len(wrong) <= 0.05 * cases, "\n".join(map(str, wrong))
+    assert len(wrong) <= 0.05 * CASES, "\n".join(map(str, wrong))
 
 
 @pytest.mark.parametrize(("stamps", "form", "doubtful"), [
@@ -186,16 +179,14 @@ def test_formats_of_times(stamps, form, doubtful):
 
 
 @pytest.mark.parametrize(("cells", "decimal", "thousands", "doubtful"), [
-    (["12,5", "3"], ",", None, False), (["12.5"], ".", None, False), (["1.234,5"], ",", ".", False), (["1,234.5", "7"], ".", ",", False),
-    (["1,234", "2,345"], ",", None, True), (["1,234", "0,5"], ",", None, False), (["1 234,5"], ",", " ", False),
-    (["1'234.5"], ".", "'", False), (["1,234,567"], ".", ",", False), (["7"], ".", None, False), (["1.5", "1,5", "2.5"], ".", None, True),
+    (["12,5", "3"], ",", None, False), (["12.5"], ".", None, False), (["1.234,5"], ",", ".", False),
+    (["1,234.5", "7"], ".", ",", False), (["1,234", "2,345"], ",", None, True), (["1,234", "0,5"], ",", None, False),
+    (["1 234,5"], ",", " ", False), (["1'234.5"], ".", "'", False), (["1,234,567"], ".", ",", False), (["7"], ".", None, False),
+    (["1.5", "1,5", "2.5"], ".", None, True),
 ])
 def test_marks_of_numbers(cells, decimal, thousands, doubtful):
     found = guess_words.marks(cells)
-    if cells == ["1,234", "0,5"]:
-        assert found.decimal == ","
-    else:
-        assert (found.decimal, found.thousands, bool(found.doubt)) == (decimal, thousands, doubtful)
+    assert (found.decimal, found.thousands, bool(found.doubt)) == (decimal, thousands, doubtful)
 
 
 def wall(start: str, periods: int, zone: str | None) -> list[tuple[str, pd.Timestamp]]:

@@ -55,8 +55,15 @@ def test_everything_is_saved_and_adds_up(run):
     assert (energy * decided["price"].to_numpy()).sum() == pytest.approx(told["plan_cost"], abs=0.01)
     band = run.load(run.id, "band")["level"]
     assert band.sel(quantile=0.5).to_numpy() == pytest.approx(level.to_numpy())
-    total = band.isel(time=-1).sum("tank")
-    assert float(total.sel(quantile=0.9)) < float(total.sel(quantile=0.1)), "more demand leaves less water"
+    assert told["band_paths"] >= 10
+    width = (band.sel(quantile=0.9) - band.sel(quantile=0.1)).sum("tank")
+    assert (band.sel(quantile=0.1) <= band.sel(quantile=0.5)).all()
+    assert (band.sel(quantile=0.5) <= band.sel(quantile=0.9)).all()
+    assert float(width[0]) == pytest.approx(0, abs=1e-6), "all paths start from the same levels"
+    assert float(width[-1]) > 0.01
+    for risk in told["level_risks"]:
+        assert 0 < risk["paths"] <= risk["of"] == told["band_paths"]
+        assert (risk["worst_m"] < risk["limit_m"]) is (risk["side"] == "low")
     actions = run.load_table(run.id, "actions")
     assert set(actions["action"]) <= {"start", "stop"}
     assert actions["why"].str.len().min() > 10

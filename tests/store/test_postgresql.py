@@ -1,5 +1,7 @@
 """PostgreSQL: tenants do not see each other, share few connections, and errors of the server say what to do."""
 
+import os
+
 import pandas as pd
 import psycopg
 import pytest
@@ -70,6 +72,22 @@ def test_a_connection_that_the_server_ended_is_made_anew(store, server):
     server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wss'"
                    " AND datname = current_database()")
     assert store.documents() == {"a": "1"}
+
+
+def test_a_child_process_does_not_speak_on_the_connections_of_its_parent(store, server):
+    def asked() -> list:
+        query = "SELECT pid, query_start FROM pg_stat_activity WHERE application_name = 'wss' AND datname = current_database()"
+        return sorted(server.execute(query).fetchall())
+
+    assert store.documents() == {}
+    before = asked()
+    assert before
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if store.documents() == {} else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert set(before) <= set(asked())
+    assert store.documents() == {}
 
 
 def test_a_read_cannot_write(workspace, store):

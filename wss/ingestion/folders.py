@@ -41,7 +41,11 @@ def claim(path: Path, work: Path) -> Path | None:
     except FileExistsError:
         return None
     reach("in_claim")
-    path.unlink()
+    try:
+        path.unlink()
+    except PermissionError:  # it stays where it is, and only there
+        target.unlink(missing_ok=True)
+        raise
     marker = path.with_name(path.name + DONE)
     if len(os.fsencode(marker.name)) <= LONGEST_OF_ALL:
         marker.unlink(missing_ok=True)

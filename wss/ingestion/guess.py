@@ -134,7 +134,7 @@ def _say_file(notes: _Notes, name: str, columns: Columns, tags: Collection[str])
                   "" if tag in tags else "it cannot be told where in the name the tag ends; compare with other files")
         notes.key("files", f"*{ending}", f"files that end in {ending or 'anything'}", "it is for every such file")
         return
-    glob = re.sub(r"[\[\]*?]", "?", re.sub(f"(?<!\\d)(?:{DATE_IN_NAME})(?!\\d)", "*", stem)) + ending
+    glob = re.sub(f"(?<!\\d)(?:{DATE_IN_NAME})(?!\\d)", "*", re.sub(r"[\[\]*?]", "?", stem)) + ending
     glob = glob if fnmatch.fnmatchcase(bare, glob) else "*"
     notes.key("files", glob, "the file's name, with * for dates and numbers", "" if "*" in glob else
               "the name has no date: if others differ, write * where they do")
@@ -221,7 +221,7 @@ def _say_columns(notes: _Notes, shape: Shape, columns: Columns) -> None:
             notes.key("other_columns", globs, "they hold no readings")
     else:
         if columns.tag is not None:
-            notes.key("tag_column", names[columns.tag], f"{len(set(shape.column(columns.tag))):,} tags")
+            notes.key("tag_column", names[columns.tag], f"different words: {len(set(shape.column(columns.tag))):,}")
         notes.key("value_column", names[columns.values[0]], "its cells are readings")
         if columns.quality is not None:
             notes.key("quality_column", names[columns.quality], "its words are qualities")

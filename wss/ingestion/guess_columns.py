@@ -85,7 +85,7 @@ def columns(found: Shape, tags: Collection[str], sectioned: bool = False, tag_in
         doubts += [("value_column", doubt)] if doubt else []
         layout = "long" if tag is not None or sectioned else "one_file_a_tag"
         why = "sections name the tags" if sectioned else "one column with readings, and none with tags" if tag is None else \
-            f"column {names[tag]!r} has {len(set(cells[tag])):,} tags, and {len(set(found.stamps())):,} times repeat"
+            f"column {names[tag]!r} holds tags: {len(set(cells[tag])):,} at {len(set(found.stamps())):,} different times"
         near = [at for at in quality if at > (value or 0)] or quality
         return replace(start, layout=layout, why=why, values=[] if value is None else [value], tag=tag,
                        quality=near[0] if near else None, qualities=near[:1], unit=unit, doubts=tuple(doubts))

@@ -20,8 +20,8 @@ EARLIEST = np.datetime64("1990-01-01", "ns")
 """An older reading comes from a broken clock."""
 LARGEST_BODY = 2**30
 """Most rows that are read at once [bytes]; `blocks` reads more where it can."""
-BLOCK_BYTES = 2**26
-"""Size of a block of rows: about a million readings."""
+BLOCK_BYTES = 2**24
+"""Size of a block of rows: about a quarter of a million readings."""
 NO_CELLS = np.array([], dtype="int64")
 AHEAD = pd.Timedelta(hours=1)
 """How much newer than its delivery a reading may be stamped; more means a wrong zone or clock."""
@@ -69,7 +69,7 @@ def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timesta
     """What `read` gives, in blocks of about `size` [bytes of rows], so that a file of years needs the memory of one block.
 
     In autumn's doubled hour a block goes on where the one before ended. A file comes in one block where that cannot be told from
-    the block alone: newest first in a zone with summer time, with sections, comments, or a rule on duplicates.
+    the block alone: newest first in a zone with summer time, or with a rule on duplicates.
 
     Parameters
     ----------
@@ -77,22 +77,29 @@ def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timesta
         As of `read`.
     """
     export = _opened(data, name, profile)
-    whole = export.numbers is not None or profile.duplicates != "last"
     seen: dict[str, pd.Timestamp] = {}
-    first = export.first
+    done = 0
 
     def before(tag: str) -> pd.Timestamp | None:
         return seen.get(tag) or last(tag)
 
-    for piece in pieces(export.body, len(export.body) + 1 if whole else size):
-        block = _read(replace(export, body=piece, first=first), name, profile, delivered, before, first > export.first)
-        if first == export.first and len(piece) < len(export.body) and _newest_first(block.readings):
+    for piece in pieces(export.body, size if profile.duplicates == "last" else len(export.body) + 1):
+        lines = slice(done, done + count(piece))
+        block = _read(_part(export, piece, lines), name, profile, delivered, before, done > 0)
+        if done == 0 and len(piece) < len(export.body) and _newest_first(block.readings):
             yield _read(_whole(export), name, profile, delivered, last)
             return
         yield block
         ends = block.readings.groupby("tag", observed=True)["time"].last()
         seen |= dict(zip(ends.index, ends, strict=True))
-        first += count(piece)
+        done = lines.stop
+
+
+def _part(export: Export, body: bytes, lines: slice) -> Export:
+    """The `lines` of an export, which are `body`."""
+    numbers = None if export.numbers is None else export.numbers[lines]
+    sections = None if export.sections is None else (export.sections[0][lines], export.sections[1])
+    return replace(export, body=body, first=export.first + lines.start, numbers=numbers, sections=sections)
 
 
 def _opened(data: bytes, name: str, profile: ImportProfile) -> Export:

@@ -36,7 +36,7 @@ class Export:
     """An export as rows in UTF-8 below the columns of its header."""
 
     body: bytes | memoryview
-    """The lines that may be rows; a view of the file where they are its own bytes, so that there is one copy of a large file."""
+    """The lines that may be rows; a view of the file where they are its own bytes, so that a file of years is held once."""
     header: list[str]
     """Names of the columns."""
     units: list[str]

@@ -133,8 +133,8 @@ def step_means(seconds: np.ndarray, value: np.ndarray, start: np.ndarray, step_s
 
 
 def _integral(whole: np.ndarray, k: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Integral over each step (time,), given those of the readings, and at the starts, then the ends of all steps (2 time,) the
-    last reading and its part so far."""
+    """Integral over each step (time,), given those of the readings, and at the starts and then the ends of all steps (2 time,)
+    the last reading and its part so far."""
     up_to = np.concatenate([[0.0], np.cumsum(whole)])[k] + part
     return up_to[len(k) // 2:] - up_to[:len(k) // 2]
 

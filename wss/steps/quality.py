@@ -45,8 +45,8 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
     dict
         `found` and `withdrawn`: numbers of spans.
     """
-    files, newest = store.unexamined_files(), store.files(limit=1)
-    if newest.empty or (files.empty if now is None else now < newest["known_at"].iloc[0]):
+    files, newest = store.unexamined_files(), store.last_delivery()
+    if newest is None or (files.empty if now is None else now < newest):
         return {"found": 0, "withdrawn": 0}
     moment = times.moment(int(files["known_at"].max())) if now is None else now
     some = files.dropna(subset=["first_time"])

@@ -1,5 +1,6 @@
 """PostgreSQL: one schema a tenant, one writer of a tenant at a time; a process shares few connections among all tenants."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -116,4 +117,5 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=MORE, pool_pre_ping=True,
                            connect_args={"connect_timeout": 10, "application_name": "wss"})
     database.own_connections(engine)
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))  # the pool asks before a listener can refuse
     return engine

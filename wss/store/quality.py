@@ -87,7 +87,7 @@ def frame(connection: Connection, start: pd.Timestamp, end: pd.Timestamp, known_
     query = _known(query, known_by).where(of.start < times.seconds(end), or_(of.end.is_(None), of.end > times.seconds(start)))
     rows = connection.execute(query.order_by(of.sensor_id, of.flag, of.start)).all()
     found = pd.DataFrame(rows, columns=["sensor_id", *SHOWN]).astype({"sensor_id": "int64", "flag": "int64"})
-    when = {name: pd.to_datetime(found[name].astype("Int64"), unit="s").astype("datetime64[ns]")
+    when = {name: np.array([getattr(row, name) for row in rows], dtype="datetime64[s]").astype("datetime64[ns]")
             for name in ("start", "end", "found_at")}
     return found.assign(**when)
 

@@ -13,7 +13,7 @@ from wss.store import database, migrations
 MEANINGS = {
     "not a database": "is damaged or not a store at all; put it aside and restore the last backup",
     "malformed": "is damaged; put it aside and restore the last backup",
-    "disk i/o error": "cannot be read or written; check the disk, and that it is a local one",
+    "disk i/o error": "cannot be read or written; check that the disk has room, is whole, and is a local one",
     "readonly": "cannot be written; give this user the right to write the file and its folder",
     "unable to open": "cannot be opened; give this user the right to read and write the file and its folder",
     "locked": "was locked by another process for too long; end that process or try again",

@@ -50,7 +50,10 @@ def hourly(readings: pd.DataFrame, least: float) -> pd.DataFrame:
 
 def suspects(readings: pd.DataFrame) -> list[int]:
     """Sensors that could be off by a factor: those that once jumped by as much from hour to hour. Columns as in `hourly`."""
-    hours = hourly(_restless(readings), TRACE)
+    some = _restless(readings)
+    if some.empty:
+        return []
+    hours = hourly(some, TRACE)
     ratio = np.abs(np.log(hours["size"]).groupby(hours["sensor_id"]).diff())
     return [int(s) for s in hours.loc[ratio > np.log(JUMP), "sensor_id"].unique()]
 
