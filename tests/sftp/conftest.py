@@ -1,6 +1,7 @@
 """A real server and the OpenSSH client, each test with two tenants, their keys and folders."""
 
 import asyncio
+import logging
 import shutil
 import subprocess
 import threading
@@ -13,6 +14,14 @@ from wss.sftp import Limits, SftpServer, start
 from wss.store import Workspace
 
 NEEDED = ("ssh", "sftp", "scp", "ssh-keygen")
+
+
+@pytest.fixture(autouse=True)
+def log_as_by_default(monkeypatch):
+    """The command `wss sftp`, run in this process by other tests, takes the log for itself."""
+    log = logging.getLogger("wss.sftp")
+    monkeypatch.setattr(log, "handlers", [])
+    monkeypatch.setattr(log, "propagate", True)
 
 
 @dataclass
