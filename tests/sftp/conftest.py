@@ -18,10 +18,14 @@ NEEDED = ("ssh", "sftp", "scp", "ssh-keygen")
 
 @pytest.fixture(autouse=True)
 def log_as_by_default(monkeypatch):
-    """The command `wss sftp`, run in this process by other tests, takes the log for itself."""
-    log = logging.getLogger("wss.sftp")
-    monkeypatch.setattr(log, "handlers", [])
-    monkeypatch.setattr(log, "propagate", True)
+    """Commands and libraries that other tests run in this process take the log for themselves, or switch it off."""
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
+    for name in ("wss", "wss.sftp"):
+        log = logging.getLogger(name)
+        monkeypatch.setattr(log, "handlers", [])
+        monkeypatch.setattr(log, "propagate", True)
+        monkeypatch.setattr(log, "disabled", False)
+        monkeypatch.setattr(log, "_cache", {})
 
 
 @dataclass
