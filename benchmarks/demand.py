@@ -106,7 +106,8 @@ def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp],
         for name, point in points.items():
             rows[name].append(_maes(data.errors(point, actual)))
         rows["cover"].append(_inside(wide, actual))
-        rows["crps"].append([metrics.crps(wide.sel(zone=z), actual.sel(zone=z)) / data.LITRES_PER_S for z in demand["zone"].values])
+        zones = [(wide.sel(zone=z), actual.sel(zone=z)) for z in demand["zone"].values]
+        rows["crps"].append([metrics.crps(*zone) / data.LITRES_PER_S for zone in zones])
     usable = ~np.isnan(np.array([rows[name] for name in ("forecast", *YARDSTICKS)])).any(axis=0)
     mean = {name: np.nanmean(np.where(usable, rows[name], np.nan), axis=0) for name in ("forecast", *YARDSTICKS)}
     return {"mae": mean, "cover": np.nanmean(rows["cover"], axis=0), "crps": np.nanmean(rows["crps"], axis=0)}
@@ -140,8 +141,8 @@ def summary(found: dict) -> dict:
     gain = {name: {s: round(1 - mae["forecast"][s] / mae[name][s], 4) for s in SCORES} for name in YARDSTICKS}
     cover = np.tensordot(span, found["cover"], axes=(0, 1)).mean(axis=1)
     return {"mae": mae, "below": gain, "coverage_80": round(cover[0], 4), "coverage_90": round(cover[1], 4),
-            "coverage_80_by_lead": dict(zip(map(str, LEADS_H[1:]), found["cover"][0].mean(axis=1).round(3).tolist(), strict=True)),
-            "coverage_90_by_lead": dict(zip(map(str, LEADS_H[1:]), found["cover"][1].mean(axis=1).round(3).tolist(), strict=True)),
+            **{f"coverage_{level}_by_lead": dict(zip(map(str, LEADS_H[1:]), c.mean(axis=1).round(3).tolist(), strict=True))
+               for level, c in zip((80, 90), found["cover"], strict=True)},
             "crps": round(float(found["crps"].mean()), 4)}
 
 
@@ -173,7 +174,8 @@ def main(
 
 def _show(found: dict, zones: dict | None, names: np.ndarray, console: Console) -> None:
     if "battle" in found:
-        table = Table("", "place", "of", "score", "best other", "PI1", "PI2", "PI3", title="Battle of Water Demand Forecasting [L/s]")
+        columns = ("place", "of", "score", "best other", "PI1", "PI2", "PI3")
+        table = Table("", *columns, title="Battle of Water Demand Forecasting [L/s]")
         for name, b in found["battle"].items():
             table.add_row(name, *(str(b[k]) for k in ("place", "entries", "score", "best_other_score", "PI1", "PI2", "PI3")))
         console.print(table)

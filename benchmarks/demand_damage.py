@@ -102,17 +102,18 @@ def faults(issued: Issued) -> list[str]:
     """What a forecast must never be."""
     wide, paths = issued.demand, issued.members
     return [say for say, wrong in (
-        ("missing", not np.isfinite(wide).all() or not np.isfinite(paths).all()), ("negative", (wide < 0).any() or (paths < 0).any()),
+        ("missing", not np.isfinite(wide).all() or not np.isfinite(paths).all()),
+        ("negative", (wide < 0).any() or (paths < 0).any()),
         ("falling quantiles", (wide.diff("quantile") < 0).any())) if bool(wrong)]
 
 
 def compared(issued: Issued, demand: xr.DataArray, plain: xr.DataArray, factor: np.ndarray) -> np.ndarray:
     """Error over that of the plain profile (zone,), NaN where nearly nothing was measured. [1]"""
     actual = demand.sel(time=plain["time"]) * factor
-    mine, theirs = (np.nanmean(data.errors(point, actual), axis=0) for point in
+    mine, theirs = (np.nansum(data.errors(point, actual), axis=0) for point in
                     (issued.demand.sel(quantile=0.5), plain * factor))
     enough = (actual.notnull().sum("time") > data.WEEK_H // 2).to_numpy()
-    return np.where(enough, mine / theirs, np.nan)
+    return np.where(enough, mine / np.where(enough, theirs, 1.0), np.nan)
 
 
 def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: bool, console: Console) -> dict[str, list[dict]]:

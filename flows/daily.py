@@ -1,4 +1,7 @@
-"""Yesterday's key figures and doubtful readings of every tenant as a Prefect flow: `python flows/daily.py [TENANT ...]`."""
+"""The key figures of yesterday and the doubtful readings of every tenant as a Prefect flow.
+
+`python flows/daily.py [TENANT ...]` runs it once.
+"""
 
 import os
 import sys

@@ -44,6 +44,18 @@ def test_a_rerun_of_the_past_is_recorded_and_not_published(litoral):
         assert store.run(Path(result.run_folder).name.partition("-")[2]).inputs["reason"] == "rerun"
 
 
+def test_a_refit_of_a_short_history_is_a_run_that_says_so(litoral):
+    result = cycle.run_weekly("litoral")
+    assert result.error is None
+    assert (result.model, result.first_day) == ("none", None)
+    assert "90" in result.reason
+    assert Path(result.notebook).is_file()
+    with open_store(litoral, "litoral") as store:
+        (record,) = store.runs("refit")
+    assert record.cycle
+    assert record.summary["days"] >= 20
+
+
 def test_the_day_has_key_figures_of_plan_actual_and_baseline(litoral):
     with open_store(litoral, "litoral") as store:
         kpis = store.kpis()

@@ -1,10 +1,13 @@
-"""Command `refit`: fit the demand forecast anew."""
+"""Command `refit`: fit the forecast model again, as the weekly flow does."""
 
 from typing import Annotated
 
 import typer
 
-from wss.cli.console import Json, Tenants, chosen, open_workspace, print_failures, print_json, print_table, progress_bar
+from wss.cli.console import Json, Tenants, chosen, err, open_workspace, print_failures, print_json, print_table, progress_bar
+
+COLUMNS = {"tenant": "tenant", "now": "now", "model": "model", "days": "days", "first_day": "from", "last_day": "to",
+           "modes": "modes", "cpu_seconds": "CPU s", "peak_memory_mb": "MB"}
 
 
 def register(app: typer.Typer) -> None:
@@ -14,17 +17,17 @@ def register(app: typer.Typer) -> None:
 
 def refit(
     tenants: Tenants = None,
-    now: Annotated[str, typer.Option(help="Moment whose knowledge to learn from [UTC, ISO]; empty: the clock, or a replay's last"
-                                          " reading.")] = "",
+    now: Annotated[str, typer.Option(help="Moment to learn up to [UTC]; empty: the clock, or a replay's last reading.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Fit the demand forecast to all demand that is known, once a week; the cycles of the weeks to come use the result.
+    """Fit the demand forecast's model again, once a week: every later cycle forecasts with it.
 
-    With less than 90 days of demand there is no model yet, which is no error: the profile of the hours of the week forecasts.
+    It takes 90 days of demand; with fewer it says so, and the profile goes on to forecast. A cycle of a past moment uses the
+    model of the newest refit up to that moment.
 
     [dim]Examples:[/dim]
       wss refit
-      wss refit litoral --now 2022-07-25T00:00
+      wss refit litoral --now 2022-07-25T06:00 --json
     """
     from wss.cycle import run_weekly
     from wss.times import utc
@@ -36,10 +39,15 @@ def refit(
     with progress_bar() as bar:
         for name in chosen(workspace, tenants):
             bar.add_task(f"{name}: refit", total=None)
-            results.append(run_weekly(name, now or None, workspace))
+            results.append(run_weekly(name, now or None, workspace, reason="command line"))
     if as_json:
         print_json([r.as_dict() for r in results])
     else:
-        columns = ("tenant", "model", "reason", "CPU s", "notebook")
-        print_table("Refit", columns, [(r.tenant, r.model, r.reason, r.cpu_seconds, r.notebook) for r in results])
+        print_table("Refit", list(COLUMNS.values()), [[_shown(getattr(r, key)) for key in COLUMNS] for r in results])
+        for result in results:
+            err.print(f"[dim]{result.tenant}: {result.reason or result.notebook or ''}[/dim]", highlight=False, soft_wrap=True)
     raise typer.Exit(print_failures([(r.tenant, r.error) for r in results]))
+
+
+def _shown(value):
+    return ", ".join(value) if isinstance(value, list) else value

@@ -61,24 +61,6 @@ class CycleResult:
 
 
 @dataclass(frozen=True)
-class WeeklyResult:
-    """What the weekly run of one tenant did."""
-
-    tenant: str
-    model: str = "none"
-    """fitted, or none where the history is too short."""
-    reason: str = ""
-    notebook: str | None = None
-    """Path of the executed notebook."""
-    cpu_seconds: float = 0.0
-    error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class DailyResult:
     """What the daily run of one tenant did."""
 
@@ -125,7 +107,8 @@ def run_cycle(tenant: str, now: str | pd.Timestamp | None = None, workspace: Wor
     done = CycleResult(tenant)
     try:
         workspace = workspace or Workspace(find_home())
-        with open_store(workspace, tenant) as store, store.lease("cycle", _owner(), times.utc(pd.Timestamp.now("UTC")), LEASE_S):
+        began = times.utc(pd.Timestamp.now("UTC"))
+        with open_store(workspace, tenant) as store, store.lease("cycle", lease_owner(), began, LEASE_S):
             done = _Cycle(store, workspace, active(store), reason, progress).run(done, now, intake)
     except WssError as error:
         done = replace(done, error=str(error))
@@ -134,23 +117,6 @@ def run_cycle(tenant: str, now: str | pd.Timestamp | None = None, workspace: Wor
         done = replace(done, error=f"unexpected {type(error).__name__}: {error}")
     return replace(done, cpu_seconds=round(done.cpu_seconds + time.process_time() - cpu, 2),
                    peak_memory_mb=max(done.peak_memory_mb, usage()["peak_memory_mb"]))
-
-
-def run_weekly(tenant: str, now: str | pd.Timestamp | None = None, workspace: Workspace | None = None) -> WeeklyResult:
-    """Fit the demand forecast to what is known at `now` [UTC]; absent: see `steps.run.resolve_now`. Errors are in the result."""
-    try:
-        workspace = workspace or Workspace(find_home())
-        with open_store(workspace, tenant) as store:
-            moment = resolve_now(active(store), store, now or "")
-            record = notebooks.run_notebook("refit", tenant, moment, {}, workspace=workspace, store=store, cycle=True,
-                                            reason="weekly")
-            return WeeklyResult(tenant, record.summary.get("model", "none"), record.summary.get("reason", ""),
-                                str(notebooks.executed(workspace, tenant, record)), record.cpu_seconds, record.error)
-    except WssError as error:
-        return WeeklyResult(tenant, error=str(error))
-    except Exception as error:
-        log.exception("refit of %s", tenant)
-        return WeeklyResult(tenant, error=f"unexpected {type(error).__name__}: {error}")
 
 
 def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) -> DailyResult:
@@ -253,5 +219,6 @@ class _Cycle:
         return moment if self.configuration.tenant.clock == "replay" else times.utc(pd.Timestamp.now("UTC")).floor("s")
 
 
-def _owner() -> str:
+def lease_owner() -> str:
+    """Who holds a lease: this process."""
     return f"{socket.gethostname()}:{os.getpid()}"

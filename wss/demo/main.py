@@ -36,7 +36,8 @@ def run_demo(workspace: Workspace, console: Console | None = None, name: str = "
     dict
         `tenant`, `version` (of its configuration), `first` (whether this run wrote the history), `now` (of the last cycle, ISO),
         `history_days` [d], `files` (that intake took), `readings` (what became of them: read, stored, duplicate ...),
-        `redelivered` (name of a file sent once more, or None), `cycles` and `daily` (results of the cycles and of the daily KPIs,
+        `redelivered` (name of a file sent once more, or None), `refit` (result of the first run's refit of the forecast model,
+        else None), `cycles` and `daily` (results of the cycles and of the daily KPIs,
         as `wss.cycle` gives them), `folders` (name -> path).
 
     Raises
@@ -51,11 +52,13 @@ def run_demo(workspace: Workspace, console: Console | None = None, name: str = "
     with show("virtual plant: demand"):
         plant = Plant(workspace, name)
     first = not plant.started
-    intakes, cycles, redelivered = [], [], None
+    intakes, cycles, redelivered, refit = [], [], None, None
     if first:
         with show("virtual plant: history") as progress:
             plant.history(progress=progress)
         intakes.append(_intake(workspace, plant, show))
+        with show("forecast model: fitted to the history"):
+            refit = cycle.run_weekly(name, plant.clock, workspace, reason="demo").as_dict()
         cycles.append(_cycle(workspace, plant, show))
     else:
         redelivered = _deliver_again(workspace, name)
@@ -69,7 +72,7 @@ def run_demo(workspace: Workspace, console: Console | None = None, name: str = "
     return {
         "tenant": name, "version": version, "first": first, "now": times.iso(plant.clock), "history_days": _history_days(plant),
         "files": len(files), "readings": {c: int(files[c].sum()) for c in COUNTS}, "redelivered": redelivered,
-        "cycles": cycles, "daily": _daily(workspace, plant, before, show),
+        "refit": refit, "cycles": cycles, "daily": _daily(workspace, plant, before, show),
         "folders": {k: str(getattr(workspace, k)(name)) for k in ("tenant", "data", "runs")},
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from wss.forecasting import corrected
 from wss.forecasting.fitted import Fitted, fit
 from wss.forecasting.history import History
 from wss.forecasting.intervals import members, rolling_errors, widen
+from wss.forecasting.level import Jump, levelled
 from wss.forecasting.model import Model
 from wss.forecasting.naive import SeasonalNaive
 from wss.forecasting.profile import MedianProfile
@@ -33,19 +34,21 @@ class Issued:
     """What made it."""
     weather: str
     """`none`, or the share of steps whose weather was known and used."""
-    repairs: list[Repair] = field(default_factory=list)
-    """What was taken as unknown in the past."""
+    repairs: list[Repair | Jump] = field(default_factory=list)
+    """What was taken as unknown in the past, and moved to another level."""
 
 
 def past(demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calendar: Calendar, time_zone: str,
-         history_weeks: int = 8) -> tuple[History, list[Repair]]:
+         history_weeks: int = 8) -> tuple[History, list[Repair | Jump]]:
     """Repaired history as known at `issue`, and what was repaired; see `forecast` for the arguments and errors."""
     if issue != times.floor(issue, step):
         raise DataError(f"forecast: issue {times.iso(issue)} must be a multiple of {step}")
     known = demand.sel(time=demand.get_index("time") <= issue - step)
     if not bool(known.notnull().any()):
         raise DataError(f"forecast: no demand is known before {times.iso(issue)}")
-    return repaired(History.fold(known, step, calendar, time_zone, history_weeks).until(issue))
+    history, repairs = repaired(History.fold(known, step, calendar, time_zone, history_weeks).until(issue))
+    history, jumps = levelled(history)
+    return history, [*repairs, *jumps]
 
 
 def refit(demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calendar: Calendar, time_zone: str,

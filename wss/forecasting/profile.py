@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from wss.forecasting.history import History
-from wss.forecasting.robust import median, newest
+from wss.forecasting.robust import median, newest, running_median
 from wss.quantities import labelled
 
 SATURDAY = 5
@@ -54,6 +54,7 @@ class MedianProfile:
         recent = history.last_days(LOOK_BACK_DAYS + 1)
         levels = _day_levels(recent, profile)
         level, usual = (_bounded(median(newest(levels, days)), LEVEL_RANGE) for days in (LEVEL_DAYS, LOOK_BACK_DAYS))
+        level = usual * (level / usual) ** (DAMPING ** _days_since(levels))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = recent.demand / (profile[recent.types()] * levels[:, None])
         slots = _bounded(median(newest(np.where(np.isfinite(ratio), ratio, np.nan), SLOT_DAYS)), SLOT_RANGE) ** SLOT_SHARE
@@ -101,9 +102,14 @@ def _day_levels(history: History, profile: np.ndarray) -> np.ndarray:
 
 def _running_median(levels: np.ndarray, reach: int = 3) -> np.ndarray:
     """Median of each day's level and those of `reach` days around it; 1 where none is known or it is 0. [1]"""
-    padded = np.pad(levels, ((reach, reach), (0, 0)), constant_values=np.nan)
-    smooth = median(np.moveaxis(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), -1, 0))
+    smooth = running_median(levels, reach)
     return np.where(smooth > 0, smooth, 1.0)
+
+
+def _days_since(levels: np.ndarray) -> np.ndarray:
+    """Whole days without a level before the last row, the issue's own day (zone,). [d]"""
+    known = ~np.isnan(levels[:-1])
+    return np.where(known.any(axis=0), np.argmax(known[::-1], axis=0), len(known)) if len(known) else np.zeros(levels.shape[1])
 
 
 def _bounded(ratio: np.ndarray, within: tuple[float, float]) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wss.forecasting.history import History
-from wss.forecasting.robust import median
+from wss.forecasting.robust import median, running_median
 
 IMPOSSIBLE = 4.0
 """Times the zone's high demand (98th percentile) above which a value is impossible [1]."""
@@ -17,6 +17,10 @@ REPEATS = 0.1
 """Share of repeated values above which a meter is coarse, so that repeats say nothing [1]."""
 FACTOR, LONGEST_DAYS = 2.5, 14
 """A day with this many times its usual demand, or that part of it, has another unit [1]; lasting longer, a new level [d]."""
+SEASON_DAYS = 28
+"""Days on either side whose median level is the season's [d]."""
+UNIT_H, SAME_FACTOR = 6.0, 0.2
+"""Hours by one factor off the usual from which a part of a day has another unit [h]; how much it may vary (logarithm) [1]."""
 SPIKE, LEAP = 12.0, 0.8
 """A spike is this many median deviations from the usual of its slot, which neither neighbour is by half [1], and this share of
 the zone's median demand away from both [1]."""
@@ -89,18 +93,35 @@ def _stuck(demand: np.ndarray, history: History) -> np.ndarray:
     return (_in_runs(same, max(_steps(history, STUCK_H) - 1, 2)) & fine).reshape(demand.shape)
 
 
-def _other_unit(demand: np.ndarray, _history: History) -> np.ndarray:
+def _other_unit(demand: np.ndarray, history: History) -> np.ndarray:
     usual = median(demand)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(usual > 0, demand / usual, np.nan)
-    known = (~np.isnan(ratio)).sum(axis=1)
-    level = median(np.moveaxis(ratio, 1, 0))
+        known = (~np.isnan(ratio)).sum(axis=1)
+        level = median(np.moveaxis(ratio, 1, 0))
+        season = running_median(level, SEASON_DAYS)  # a summer's demand is no other unit
+        ratio, level = ratio / season[:, None], level / season
     off = ((level > FACTOR) | (level < 1 / FACTOR)) & (known >= 3)
     days = np.zeros(off.shape, dtype=bool)
     for zone in range(off.shape[1]):
         days[:, zone] = off[:, zone] & ~_in_runs(off[:, zone, None], LONGEST_DAYS + 1)[:, 0]
     hours = (ratio > FACTOR) | (ratio < 1 / FACTOR)
-    return days[:, None] & hours
+    return (days[:, None] & hours) | _alike(ratio, history)
+
+
+def _alike(ratio: np.ndarray, history: History) -> np.ndarray:
+    """Cells (day, slot, zone) in runs of hours, shorter than the longest that a fault lasts, by one factor off the usual:
+    a burst or a fire adds water, another unit multiplies it."""
+    flat = ratio.reshape(-1, ratio.shape[-1])
+    out = np.zeros(flat.shape, dtype=bool)
+    for side in (flat > FACTOR, flat < 1 / FACTOR):
+        out |= _in_runs(side, _steps(history, UNIT_H)) & ~_in_runs(side, _steps(history, 24 * LONGEST_DAYS) + 1)
+    for zone in np.flatnonzero(out.any(axis=0)):
+        edges = np.flatnonzero(np.diff(np.r_[False, out[:, zone], False].astype("int8")))
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            factor = np.log(np.maximum(flat[start:end, zone], 1e-9))
+            out[start:end, zone] = 1.48 * np.median(np.abs(factor - np.median(factor))) < SAME_FACTOR
+    return out.reshape(ratio.shape)
 
 
 def _spikes(demand: np.ndarray, _history: History) -> np.ndarray:

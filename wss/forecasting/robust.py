@@ -14,6 +14,12 @@ def median(values: np.ndarray) -> np.ndarray:
     return ((low + high) / 2)[0]
 
 
+def running_median(values: np.ndarray, reach: int) -> np.ndarray:
+    """Median of each row and those of `reach` rows around it, fewer at the ends; NaN where none is known. [unit of `values`]"""
+    padded = np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), constant_values=np.nan)
+    return median(np.moveaxis(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), -1, 0))
+
+
 def newest(values: np.ndarray, most: int) -> np.ndarray:
     """`values` with NaN for all but the last `most` known ones along the first axis. [unit of `values`]"""
     known = ~np.isnan(values)

@@ -36,6 +36,7 @@ def read_situation(run: Run) -> Situation:
         now=now,
         data_time=store.last_time(known_by=now),
         forecast_time=published["forecast"].now if "forecast" in published else None,
+        forecast_summary=published["forecast"].summary if "forecast" in published else {},
         plan=plan,
         past_level=past["level"],
         past_speed=(past["pump_status"] > 0.5).astype(float),

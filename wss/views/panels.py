@@ -9,6 +9,7 @@ from wss import times
 from wss.config import Tank
 from wss.views import style
 from wss.views.situation import Situation
+from wss.views.story import model_sentences, risk_sentences
 from wss.views.words import DAYS, Language, number, say
 
 PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES = 60, 240
@@ -46,7 +47,8 @@ def status(situation: Situation) -> str:
     plan_time = None if situation.plan is None else situation.plan.now
     pills = [
         _age("data", situation.now, situation.data_time, intake.stale_minutes, intake.dead_minutes, language),
-        _age("forecast_age", situation.now, situation.forecast_time, PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES, language),
+        _age("forecast_age", situation.now, situation.forecast_time, PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES, language,
+             _title(" ".join(model_sentences(situation.forecast_summary, language)))),
         _age("plan_age", situation.now, plan_time, PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES, language),
         _rung(situation),
     ]
@@ -86,7 +88,9 @@ def ready_levels(situation: Situation) -> str:
     title = f"<h2>{say('ready_today' if same else 'ready', tenant.language, hour=READY_AT, day=day)}</h2>"
     if plan is None or not plan.level.time.values[0] <= morning <= plan.level.time.values[-1]:
         return title + f'<div class="note">{say("no_plan_then", tenant.language)}</div>'
-    return title + f'<div class="tanks">{"".join(_gauge(situation, tank, morning) for tank in tenant.system.tanks)}</div>'
+    risks = risk_sentences(plan.summary.get("level_risks", ()), tenant.system.tanks, tenant.time_zone, tenant.language)
+    notes = "".join(f'<div class="note">{escape(risk)}</div>' for risk in risks)
+    return title + f'<div class="tanks">{"".join(_gauge(situation, tank, morning) for tank in tenant.system.tanks)}</div>{notes}'
 
 
 def money(situation: Situation) -> str:
@@ -139,10 +143,11 @@ def override_text(situation: Situation, held) -> str:
     )
 
 
-def _age(key: str, now: pd.Timestamp, time: pd.Timestamp | None, old: float, dead: float, language: Language) -> str:
+def _age(key: str, now: pd.Timestamp, time: pd.Timestamp | None, old: float, dead: float, language: Language,
+         extra: str = "") -> str:
     minutes = np.inf if time is None else max(0.0, (now - time) / pd.Timedelta("1min"))
     level = "ok" if minutes <= old else "warn" if minutes <= dead else "bad"
-    return _pill(level, say(key, language), say("never", language) if time is None else age_text(minutes))
+    return _pill(level, say(key, language), say("never", language) if time is None else age_text(minutes), extra)
 
 
 def age_text(minutes: float) -> str:
@@ -157,8 +162,13 @@ def _rung(situation: Situation) -> str:
     rung = summary.get("rung", "none")
     reason = str(summary.get("reason", "") or "")
     short = reason if len(reason) <= 60 else reason[:59] + "…"
-    title = f' title="{escape(reason, quote=True)}"' if reason else ""
-    return _pill(RUNG_LEVEL.get(rung, "bad"), escape(short) or say("rung", language), say(f"rung_{rung}", language), title)
+    small = escape(short) or say("rung", language)
+    return _pill(RUNG_LEVEL.get(rung, "bad"), small, say(f"rung_{rung}", language), _title(reason))
+
+
+def _title(text: str) -> str:
+    """Attribute that shows a text under the pointer; nothing for no text."""
+    return f' title="{escape(text, quote=True)}"' if text else ""
 
 
 def _pill(level: str, small: str, big: str, extra: str = "") -> str:

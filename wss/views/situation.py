@@ -66,6 +66,8 @@ class Situation:
     """Time of the newest reading [UTC]."""
     forecast_time: pd.Timestamp | None = None
     """Moment for which the published forecast was made [UTC]."""
+    forecast_summary: dict = field(default_factory=dict)
+    """Of the published forecast run: which model and weather it used."""
     plan: ShownPlan | None = None
     past_level: xr.DataArray | None = None
     """(time, tank) measured [m]."""

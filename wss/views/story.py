@@ -1,16 +1,20 @@
 """Prose for executed notebooks: what was decided and how far it can be trusted; and a run's summary as a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown
 from pandas.io.formats.style import Styler
 
-from wss.views.words import Language, say
+from wss import times
+from wss.config import Tank
+from wss.views import style
+from wss.views.words import Language, number, say
 
 
-def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "en") -> Markdown:
+def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "en", tanks: Sequence[Tank] = (),
+               time_zone: str = "UTC") -> Markdown:
     """The decision of an optimize run in a few sentences.
 
     Parameters
@@ -20,6 +24,8 @@ def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "
         violations (list), level_age_minutes [min].
     currency
         ISO 4217 code.
+    tanks, time_zone
+        Titles, and the clock on the wall, of what is said about sampled demands.
     """
     violations = summary["violations"]
     rung = summary["rung"]
@@ -34,7 +40,59 @@ def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "
             name: summary[name] for name in ("plan_cost", "baseline_cost", "saving_percent", "energy_kwh")}))
     if summary.get("level_age_minutes") is not None:
         lines.append(say("story_levels", language, age=summary["level_age_minutes"]))
+    lines += [f"* {risk}" for risk in risk_sentences(summary.get("level_risks", ()), tanks, time_zone, language)]
     return Markdown("\n\n".join(lines))
+
+
+def risk_sentences(risks: Sequence[Mapping[str, Any]], tanks: Sequence[Tank], time_zone: str,
+                   language: Language = "en") -> list[str]:
+    """In how many sampled demands which tank crosses a limit, a sentence each.
+
+    Parameters
+    ----------
+    risks
+        Of an optimize run's summary: tank, side (low or high), paths, of, limit_m, worst_m [m], first [ISO].
+    """
+    titles = {tank.id: tank.title for tank in tanks}
+    return [say(f"risk_{risk['side']}", language, paths=risk["paths"], of=risk["of"], tank=titles.get(risk["tank"], risk["tank"]),
+                limit=number(risk["limit_m"], ".2f", language), worst=number(risk["worst_m"], ".2f", language),
+                first=style.moment(times.utc(risk["first"]), time_zone, language)) for risk in risks]
+
+
+def forecast_story(summary: Mapping[str, Any], language: Language = "en") -> Markdown:
+    """Which model made a forecast, how old it is, which weather it used and what it took as unknown.
+
+    Parameters
+    ----------
+    summary
+        Of a forecast run: model, model_age_days [d], model_reason, weather, weather_share, repairs.
+    """
+    return Markdown("\n\n".join([*model_sentences(summary, language), *_repairs(summary, language)]))
+
+
+def model_sentences(summary: Mapping[str, Any], language: Language = "en") -> list[str]:
+    """Model and weather of a forecast, from its run's summary; nothing for one that does not say. Ages in days [d]."""
+    if "weather" not in summary:
+        return []
+    fitted = summary.get("model_age_days") is not None
+    key = "story_fitted" if fitted else "story_profile"
+    told = say(key, language, model=summary["model"], age=summary.get("model_age_days"), reason=summary.get("model_reason"))
+    used = summary["weather"] != "none"
+    weather = say("story_weather", language, share=summary["weather_share"]) if used else say("story_no_weather", language)
+    return [told, weather]
+
+
+def refit_story(summary: Mapping[str, Any], language: Language = "en") -> Markdown:
+    """What a refit learnt from, or why it did not, from its summary: model, reason, days [d], first_day, last_day, modes."""
+    if summary["model"] == "none":
+        return Markdown(say("story_not_learnt", language, reason=summary["reason"]))
+    return Markdown(say("story_learnt", language, days=summary["days"], first=summary["first_day"], last=summary["last_day"],
+                        modes=", ".join(summary["modes"])))
+
+
+def _repairs(summary: Mapping[str, Any], language: Language) -> list[str]:
+    repairs = summary.get("repairs", ())
+    return [say("story_repairs", language), *(f"* {repair}" for repair in repairs)] if repairs else []
 
 
 def summary_table(summary: Mapping[str, Any]) -> Styler:

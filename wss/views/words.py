@@ -152,6 +152,37 @@ WORDS: dict[str, tuple[str, str]] = {
         "**{baseline_cost:,.0f} {currency}** on equal terms: a saving of **{saving_percent:.1f} %**.",
         "A energia no horizonte custa **{plan_cost:,.0f} {currency}** ({energy_kwh:,.0f} kWh). O controlo por nível custaria "
         "**{baseline_cost:,.0f} {currency}** em condições iguais: uma poupança de **{saving_percent:.1f} %**."),
+    "risk_low": (
+        "In {paths} of {of} sampled demands {tank} falls below {limit} m, to {worst} m at worst, first on {first}.",
+        "Em {paths} de {of} consumos, {tank} desce abaixo de {limit} m, no pior caso até {worst} m, a partir de {first}."),
+    "risk_high": (
+        "In {paths} of {of} sampled demands {tank} rises above {limit} m, to {worst} m at worst, first on {first}.",
+        "Em {paths} de {of} consumos, {tank} sobe acima de {limit} m, no pior caso até {worst} m, a partir de {first}."),
+    "story_fitted": (
+        "Forecast by the model {model}, learnt {age:.1f} days before.",
+        "Previsão pelo modelo {model}, ajustado {age:.1f} dias antes."),
+    "story_profile": ("Forecast by the profile of the hours of the week ({model}): {reason}.",
+                      "Previsão pelo perfil das horas da semana ({model}): {reason}."),
+    "story_weather": (
+        "Weather ahead: forecast, known for {share} of the steps.",
+        "Meteorologia: prevista, conhecida em {share} dos passos."),
+    "story_no_weather": ("Weather is not used.", "A meteorologia não é usada."),
+    "story_repairs": ("Taken as unknown in the past:", "Tomado como desconhecido no passado:"),
+    "story_learnt": ("Learnt from {days} days of demand, {first} to {last}, in the modes {modes}.",
+                     "Ajustado a {days} dias de consumo, de {first} a {last}, nos modos {modes}."),
+    "story_not_learnt": (
+        "No model: {reason}. The profile goes on to forecast.",
+        "Sem modelo: {reason}. A previsão continua a ser do perfil."),
+    "skill": ("Error less than the profile's", "Erro abaixo do erro do perfil"),
+    "skill_lead": ("Hours ahead, from", "Horas à frente, desde"),
+    "weight": ("Weight", "Peso"),
+    "mode_none": ("Without weather", "Sem meteorologia"),
+    "mode_weather": ("With weather", "Com meteorologia"),
+    "part_near": ("first day", "primeiro dia"),
+    "part_far": ("later", "depois"),
+    "model_profile": ("profile", "perfil"),
+    "model_linear": ("linear", "linear"),
+    "model_boosted": ("trees", "árvores"),
     "story_levels": ("The newest tank level was {age:.0f} min old.", "O nível mais recente tinha {age:.0f} min."),
     # deciding
     "decide": ("Decide", "Decidir"),
