@@ -16,7 +16,8 @@ class Demands:
         self._junctions = shape.junctions
         self._step_s = en.gettimeparam(project, en.PATTERNSTEP)
         self._patterns: dict[str, int] | None = None
-        self._kept = {i: get_pattern(project, i) for i in self._other_patterns(shape)}
+        self._shape = shape
+        self._kept = {i: get_pattern(project, i) for i in self._other_patterns()}
         self.start_s = en.gettimeparam(project, en.PATTERNSTART)
         """Second of the patterns that is in force when a simulation starts. [s]"""
 
@@ -35,6 +36,21 @@ class Demands:
                 self._patterns[node] = self._add_pattern(node)
             set_pattern(project, self._patterns[node], column)
             en.setbasedemand(project, self._junctions[node], 1, 1.0)
+
+    def states(self, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of the demands (and heads of reservoirs) that differ is in force at `seconds` (time,) since the start [s].
+
+        Returns the number of each moment's demand, (time,), and the first of `seconds` with each of them.
+        """
+        project = self._project
+        used = self._other_patterns()
+        for i in self._junctions.values():
+            used |= {int(en.getdemandpattern(project, i, k)) for k in range(1, en.getnumdemands(project, i) + 1)}
+        at = (self.start_s + np.asarray(seconds)) // en.gettimeparam(project, en.PATTERNSTEP)
+        courses = [np.array(get_pattern(project, index)) for index in sorted(used - {0})]
+        values = np.array([course[at % len(course)] for course in courses] or [np.zeros(len(at))])
+        _, first, number = np.unique(values, axis=1, return_index=True, return_inverse=True)
+        return number.ravel(), np.asarray(seconds)[first]
 
     def _take_over(self) -> None:
         """Reduce each junction's demand to one category that draws nothing; other patterns are kept on the new step."""
@@ -56,9 +72,9 @@ class Demands:
         en.setdemandpattern(project, self._junctions[node], 1, index)
         return index
 
-    def _other_patterns(self, shape: Layout) -> set[int]:
+    def _other_patterns(self) -> set[int]:
         """Patterns of reservoirs' heads and pumps' speeds."""
         project = self._project
-        used = {int(en.getnodevalue(project, i, en.PATTERN)) for i in shape.reservoirs.values()}
-        used |= {int(en.getlinkvalue(project, i, en.LINKPATTERN)) for i in shape.pumps.values()}
+        used = {int(en.getnodevalue(project, i, en.PATTERN)) for i in self._shape.reservoirs.values()}
+        used |= {int(en.getlinkvalue(project, i, en.LINKPATTERN)) for i in self._shape.pumps.values()}
         return used - {0}

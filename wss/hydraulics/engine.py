@@ -70,7 +70,7 @@ class Engine:
         if not own_controls:
             for i in shape.pumps.values():
                 en.setlinkvalue(project, i, en.LINKPATTERN, 0)
-        self._demands = Demands(project, shape)
+        self.demands = Demands(project, shape)
         beside = pipes_at_tanks(project, shape, controls.acted_links(project) | set(self._tied))
         self._march = March(project, shape, self._tied, beside)
 
@@ -110,7 +110,7 @@ class Engine:
         faults += [f"node {n}: demand is missing at {holes} of {len(values)} steps" for n, holes in missing.items() if holes]
         faults += [] if len(values) else ["demand has no steps"]
         raise_all(faults, "setting demands", HydraulicError)
-        self._demands.replace(names, values, step_s)
+        self.demands.replace(names, values, step_s)
 
     def simulate(
         self, speeds: xr.DataArray, levels: Mapping[str, float] | None, start: pd.Timestamp,
@@ -218,7 +218,7 @@ class Engine:
             demand = 0
         project = self._project
         self._set_levels(levels or {})
-        en.settimeparam(project, en.PATTERNSTART, self._demands.start_s + demand)
+        en.settimeparam(project, en.PATTERNSTART, self.demands.start_s + demand)
         en.initH(project, en.INITFLOW)
         self._march.command(tuple(float(speeds.get(p, 0.0)) for p in self.pumps))
         warning = self._march.state()
@@ -249,7 +249,7 @@ class Engine:
         en.settimeparam(project, en.DURATION, duration_s)
         en.settimeparam(project, en.REPORTSTART, 0)
         en.settimeparam(project, en.REPORTSTEP, report_s)
-        en.settimeparam(project, en.PATTERNSTART, self._demands.start_s)
+        en.settimeparam(project, en.PATTERNSTART, self.demands.start_s)
         en.initH(project, en.INITFLOW)
         for link, setting in opened.items():
             controls.act(project, link, setting)

@@ -8,7 +8,7 @@ import xarray as xr
 
 from wss.errors import HydraulicError, SolverError
 from wss.hydraulics import Engine
-from wss.optimization import ladder
+from wss.optimization import dynamic, ladder
 from wss.optimization.linearize import tabulate
 from wss.optimization.model import LinearPlan, Margins, solve_fractions
 from wss.optimization.modes import speeds_of
@@ -33,6 +33,8 @@ POLISH_STARTS = 2
 """Plans that are polished; the best result counts."""
 POLISH_BUDGET = 60
 """Simulations that each polish may spend."""
+DYNAMIC_PLANS = 6
+"""Plans of the dynamic program that are polished as well."""
 LINEAR_STEPS = 96
 """About how many steps the linear program has."""
 MARGIN = 0.02
@@ -120,7 +122,9 @@ class _Found:
 
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = _rounds(task, progress)
-    tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in found.choices]
+    few, snapshots = dynamic.candidates(found.task, DYNAMIC_PLANS)
+    choices = [*few, *found.choices]
+    tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
     task, problem, engine = found.task, found.task.problem, task.engine
     speed = labelled("pump_speed", polished.replay.speed, time=problem.time, pump=engine.pumps)
@@ -141,7 +145,7 @@ def _search(task: Task, progress: Progress | None) -> Solution:
         verdict,
         found.rounds,
         found.simulations + sum(one.simulations for one in tries),
-        found.snapshots + sum(one.snapshots for one in tries),
+        found.snapshots + snapshots + sum(one.snapshots for one in tries),
         water,
     )
 

@@ -1,0 +1,275 @@
+"""Dynamic programming over tank levels: the best plans of networks with few tanks, by the tables of `grid`.
+
+Backward, the cost of the rest of the horizon is read from a grid of levels, with limits priced. Forward, partial plans keep their
+true levels; of those whose levels fall into the same small box the best is kept, and of all the most promising by that cost.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from wss.optimization.grid import LevelTable, read, tabulate_levels, worth_a_table
+from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M
+from wss.optimization.task import Task
+
+MOST_STATES = {1: 30_000, 2: 6_000, 3: 6_000}
+"""Number of tanks -> partial plans that are kept at each slot."""
+BOXES = {1: 4000, 2: 200, 3: 60}
+"""Number of tanks -> boxes in each tank's band."""
+BLOCK_H = 0.5
+"""Time between changes of combinations with more than one tank; the polish moves them to where they belong [h]."""
+STEER = 1e-3
+"""Price of a start as a share of a plan's cost, which keeps starts for where they pay most."""
+ALIKE = 0.04
+"""Share of slots in which plans may differ and still count as one."""
+SPARE_M = 1e-3
+"""How far inside a tank's limits its level stays."""
+MISS_PRICE = 5.0
+"""Backward price of missing a limit by 1 m, in multiples of what it costs to raise the level by 1 m at the dearest."""
+MOST_WEAK_M = 10.0
+"""Pressures that are missed by more count as this much."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides between partial plans."""
+
+    rises: np.ndarray
+    """(combination, combination, group): pumps of each group that start from one combination to the next"""
+    most: np.ndarray
+    """(group,) starts that are allowed; infinity without a limit"""
+    start_price: float
+    """[currency]"""
+    allowed: np.ndarray
+    """(slot, combination) of bool"""
+    block: int
+    """Slots between which combinations change, as a rule"""
+    free: np.ndarray
+    """(slot,) of bool: combinations may change; at each block, and where prices or what is allowed change"""
+
+
+@dataclass(frozen=True)
+class States:
+    """Partial plans at one instant."""
+
+    level: np.ndarray
+    """(state, tank) [m]"""
+    cost: np.ndarray
+    """(state,) [currency]"""
+    last: np.ndarray
+    """(state,) combination in the slot before"""
+    first: np.ndarray
+    """(state,) combination in the first slot"""
+    starts: np.ndarray
+    """(state, group)"""
+
+    def take(self, which: np.ndarray) -> "States":
+        """States at positions `which`."""
+        return States(*(getattr(self, f.name)[which] for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class DynamicPlan:
+    """A plan that the dynamic program found."""
+
+    choice: np.ndarray
+    """(slot, station)"""
+    cost: float
+    """By the tables, starts included [currency]"""
+
+
+def rules_of(task: Task, table: LevelTable, start_price: float, block: int) -> Rules:
+    """Starts between combinations, and which of them each slot allows."""
+    counts, most = [], []
+    for s, station in enumerate(task.stations):
+        for group in station.groups:
+            counts.append((station.modes[:, list(group)] > 0).sum(axis=1)[table.modes[:, s]])
+            most.append(task.most_starts[[station.pumps[p] for p in group]].sum())
+    count = np.array(counts).T
+    allowed = np.ones((task.slots, len(table.modes)), bool)
+    for s, station in enumerate(task.stations):
+        allowed &= task.allowed(station)[:, table.modes[:, s]]
+    free = np.arange(task.slots) % block == 0
+    free[1:] |= (np.diff(task.price, axis=0) != 0).any(axis=1) | (allowed[1:] != allowed[:-1]).any(axis=1)
+    return Rules(np.maximum(count[None] - count[:, None], 0), np.array(most, float), start_price, allowed, block, free)
+
+
+def cost_to_go(task: Task, table: LevelTable, rules: Rules) -> np.ndarray:
+    """What the rest of the horizon costs, (slot instant, combination before, cell), where limits are priced. [currency]"""
+    cells, block = table.cells, rules.block
+    fastest = np.maximum(np.abs(table.rate).max(axis=(0, 1, 2)), 1e-9)
+    metre = MISS_PRICE * task.price.max() * table.power.sum(axis=-1).max() / 3600 / fastest
+    value = np.repeat((np.maximum(task.end + 2 * END_SPARE_M - cells, 0) @ metre)[None], len(table.modes), axis=0)
+    found = np.empty((task.slots + 1, len(table.modes), len(cells)), np.float32)
+    found[-1] = value
+    for slot in range(task.slots - block, -1, -block):
+        through = np.full(value.shape, np.inf)
+        for m in np.flatnonzero(rules.allowed[slot : slot + block].all(axis=0)):
+            level, cost = cells, np.zeros(len(cells))
+            for k in range(slot, slot + block):
+                level, more = _advance_softly(task, table, int(m), k, level, metre)
+                cost = cost + more
+            through[m] = cost + read(value[m], *table.corners(level))
+        if not np.isfinite(through).any():
+            through[:] = value
+        later = value
+        value = (through[None] + rules.start_price * rules.rises.sum(axis=2)[:, :, None]).min(axis=1)
+        for k in range(block):
+            found[slot + k] = value + (later - value) * (k / block)
+    return found
+
+
+def _advance_softly(
+    task: Task, table: LevelTable, m: int, slot: int, level: np.ndarray, metre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Levels (cell, tank) after a slot, kept within the grid, and its cost with misses priced by the metre."""
+    step_s, steps = task.problem.replay_step_s, task.slot_s // task.problem.replay_step_s
+    high, cost = np.where(task.exempt, np.inf, task.high - SPARE_M), np.zeros(len(level))
+    for j in range(slot * steps, (slot + 1) * steps):
+        row, corners = table.row[j], table.corners(level)
+        spare = read(table.spare[row, m], *corners)
+        weak = np.clip(-spare[:, 1], 0, MOST_WEAK_M) * step_s / 3600
+        if j * step_s % 3600 == 0:
+            weak += np.clip(PRESSURE_SPARE_M - spare[:, 0], 0, MOST_WEAK_M)
+        level = level + read(table.rate[row, m], *corners) * step_s
+        miss = np.maximum(task.low + SPARE_M - level, 0) + np.maximum(level - high, 0)
+        cost += read(table.power[row, m] @ task.price[slot], *corners) * (step_s / 3600) + miss @ metre + weak * metre.max()
+        level = np.clip(level, task.low, task.high)
+    return level, cost
+
+
+def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int]:
+    """Good plans (slot, station) that differ, the most promising first, and the snapshots taken; none for larger networks.
+
+    Where starts are limited, it is also tried what comes of a price on starts.
+    """
+    if task.problem.charges or not worth_a_table(task):
+        return [], 0
+    table, base = tabulate_levels(task), task.problem.start_cost
+    longest = max(round(BLOCK_H / task.slot_h), 1) if len(task.low) > 1 else 1
+    block = max(n for n in range(1, longest + 1) if task.slots % n == 0)
+    found: list[DynamicPlan] = []
+    for steer in (0.0, STEER) if np.isfinite(task.most_starts).any() else (0.0,):
+        rules = rules_of(task, table, base, block)
+        if steer:
+            rules = replace(rules, start_price=base + steer * abs(min((p.cost for p in found), default=0.0)))
+        found += _distinct(search(task, table, rules, cost_to_go(task, table, rules), plans * 40), plans)
+    return [plan.choice for plan in found], table.snapshots
+
+
+def _distinct(plans: list[DynamicPlan], most: int) -> list[DynamicPlan]:
+    """The best plans that differ from each other in more than a few slots."""
+    kept: list[DynamicPlan] = []
+    for plan in plans:
+        if all((plan.choice != other.choice).any(axis=1).mean() > ALIKE for other in kept):
+            kept.append(plan)
+        if len(kept) == most:
+            break
+    return kept
+
+
+def search(task: Task, table: LevelTable, rules: Rules, to_go: np.ndarray, plans: int) -> list[DynamicPlan]:
+    """The `plans` cheapest plans, the best first; none if the tables know no plan that keeps all limits.
+
+    `to_go` (slot instant, combination before, cell) is what `cost_to_go` gives. [currency]
+    """
+    one = np.zeros(1, int)
+    states = States(task.start[None], np.zeros(1), one, one, np.zeros((1, len(rules.most)), int))
+    trail = []
+    for slot in range(task.slots):
+        grown, parent = _grow(task, table, rules, states, slot)
+        if not len(grown.cost):
+            return []
+        cell, weight = table.corners(grown.level)
+        value = grown.cost + np.einsum("nc,nc->n", weight, to_go[slot + 1][grown.last[:, None], cell])
+        kept = _best(_boxes(grown, task, rules), value, MOST_STATES[len(task.low)])
+        states = grown.take(kept)
+        trail.append((parent[kept].astype(np.int32), states.last.astype(np.int16)))
+    return _finish(task, table, rules, states, trail, plans)
+
+
+def _grow(task: Task, table: LevelTable, rules: Rules, states: States, slot: int) -> tuple[States, np.ndarray]:
+    """All partial plans one slot on, and the position of the one that each came from."""
+    found, parents, corners = [], [], table.corners(states.level)
+    for m in np.flatnonzero(rules.allowed[slot]):
+        starts = states.starts + (rules.rises[states.last, m] if slot else 0)
+        may = (starts <= rules.most).all(axis=1) & ((states.last == m) | rules.free[slot])
+        alive = np.flatnonzero(may)
+        level, cost, good = _advance(task, table, int(m), slot, states.level[alive], [c[alive] for c in corners])
+        alive = alive[good]
+        own = np.full(len(alive), m)
+        spent = states.cost[alive] + cost + rules.start_price * (starts - states.starts)[alive].sum(axis=1)
+        found.append(States(level, spent, own, states.first[alive] if slot else own, starts[alive]))
+        parents.append(alive)
+    return States(*(np.concatenate([getattr(s, f.name) for s in found]) for f in fields(States))), np.concatenate(parents)
+
+
+def _advance(
+    task: Task, table: LevelTable, m: int, slot: int, level: np.ndarray, corners: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Levels (left, tank) [m] and costs (left,) after a slot, and the positions of those that kept all limits."""
+    step_s, steps = task.problem.replay_step_s, task.slot_s // task.problem.replay_step_s
+    money = {int(row): table.power[row, m] @ task.price[slot] for row in table.row[slot * steps : (slot + 1) * steps]}
+    left, cost, start = np.arange(len(level)), np.zeros(len(level)), task.start
+    for j in range(slot * steps, (slot + 1) * steps):
+        cell, weight = corners if j == slot * steps else table.corners(level)
+        row = int(table.row[j])
+        spare = read(table.spare[row, m], cell, weight)
+        good = spare[:, 1] >= 0
+        if j * step_s % 3600 == 0:
+            good &= spare[:, 0] >= PRESSURE_SPARE_M
+        cost = cost + read(money[row], cell, weight) * (step_s / 3600)
+        level = level + read(table.rate[row, m], cell, weight) * step_s
+        low = (level >= task.low + SPARE_M) | (level >= start)
+        high = (level <= task.high - SPARE_M) | (level <= start) | task.exempt
+        good &= (low & high).all(axis=1)
+        if task.exempt.any():
+            level = np.where(task.exempt, np.minimum(level, task.high), level)
+        left, level, cost = left[good], level[good], cost[good]
+    return level, cost, left
+
+
+def _boxes(states: States, task: Task, rules: Rules) -> np.ndarray:
+    """The box of each partial plan, (state,); those in one box compete. Starts count where they are limited or cost something."""
+    parts = np.floor((states.level - task.bottom) / ((task.high - task.low) / BOXES[len(task.low)])).astype(np.int64)
+    columns = [*parts.T]
+    limited = np.isfinite(rules.most)
+    if limited.any() or rules.start_price > 0 or rules.block > 1:
+        columns.append(states.last)
+    if limited.any():
+        columns += [states.first, *states.starts[:, limited].T]
+    box = np.zeros(len(parts), np.int64)
+    for column in columns:
+        box = box * (int(column.max(initial=0) - column.min(initial=0)) + 1) + column - column.min(initial=0)
+    return box
+
+
+def _best(box: np.ndarray, value: np.ndarray, most: int) -> np.ndarray:
+    """Positions of the best of each box, at most `most`, the best first."""
+    order = np.argsort(value, kind="stable")
+    _, first = np.unique(box[order], return_index=True)
+    return order[np.sort(first)[:most]]
+
+
+def _finish(
+    task: Task, table: LevelTable, rules: Rules, states: States, trail: list[tuple[np.ndarray, np.ndarray]], plans: int
+) -> list[DynamicPlan]:
+    """The cheapest that end as they must, with the plans that led there; the horizon is periodic for starts."""
+    wrap = rules.rises[states.last, states.first]
+    cost = states.cost + rules.start_price * wrap.sum(axis=1)
+    good = (states.level >= task.end + 2 * END_SPARE_M).all(axis=1) & (states.starts + wrap <= rules.most).all(axis=1)
+    if task.slots * task.slot_s % 3600 == 0:
+        cell, weight = table.corners(states.level)
+        for m in np.unique(states.last):
+            of = states.last == m
+            spare = read(table.spare[table.row[-1], m], cell[of], weight[of])
+            good[of] &= (spare >= [PRESSURE_SPARE_M, 0]).all(axis=1)
+    ends = np.flatnonzero(good)
+    found = []
+    for end in ends[np.argsort(cost[ends], kind="stable")[:plans]]:
+        combination, at = [], int(end)
+        for parent, last in reversed(trail):
+            combination.append(int(last[at]))
+            at = int(parent[at])
+        found.append(DynamicPlan(table.modes[combination[::-1]], float(cost[end])))
+    return found

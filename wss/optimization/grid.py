@@ -1,0 +1,136 @@
+"""What every combination of modes does at every level of the tanks: snapshots on a grid of levels, read between its points."""
+
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from wss.optimization.replay import CUT_OFF_M
+from wss.optimization.task import Task
+
+COARSE = {1: 25, 2: 13, 3: 7}
+"""Number of tanks -> levels of each at which snapshots are taken."""
+FINE = {1: 257, 2: 65, 3: 25}
+"""Number of tanks -> levels of each between which values are read linearly."""
+MOST_COMBINATIONS = 64
+MOST_WORK = 2_000_000
+"""Most snapshots, each counted with the links of the network; beyond it the linear program finds more in the same time."""
+WARNED_M = -1e3
+"""Stands for the pressure above its limit in a state that EPANET warns about for another reason."""
+AMPLE_M = 1e3
+"""Stands for the pressure above its limit where there is none."""
+
+
+@dataclass(frozen=True)
+class LevelTable:
+    """Snapshots over the tanks' levels for each demand and each combination of the stations' modes.
+
+    Cells are the points of the fine grid, the last tank's level running fastest.
+    """
+
+    modes: np.ndarray
+    """(combination, station): mode of every station"""
+    low: np.ndarray
+    """(tank,) lowest level of the grid [m]"""
+    step: np.ndarray
+    """(tank,) between neighbouring levels [m]"""
+    shape: tuple[int, ...]
+    """Levels of each tank"""
+    row: np.ndarray
+    """(hydraulic step, the end included) which demand is in force"""
+    rate: np.ndarray
+    """(demand, combination, cell, tank) change of level [m/s]"""
+    power: np.ndarray
+    """(demand, combination, cell, pump) [kW]"""
+    spare: np.ndarray
+    """(demand, combination, cell, 2) lowest pressure above its limit at full hours, and at all times [m]"""
+    snapshots: int
+
+    @property
+    def cells(self) -> np.ndarray:
+        """Levels (cell, tank) of the cells. [m]"""
+        axes = [low + step * np.arange(size) for low, step, size in zip(self.low, self.step, self.shape, strict=True)]
+        return np.array(np.meshgrid(*axes, indexing="ij")).reshape(len(axes), -1).T
+
+    def corners(self, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cells around levels (state, tank) [m] and their weights, both (state, corner); beyond the grid its edge counts."""
+        at = np.clip((level - self.low) / self.step, 0, np.array(self.shape) - 1 - 1e-9)
+        whole = at.astype(np.int64)
+        part = at - whole
+        cell, weight = np.zeros((len(level), 1), np.int64), np.ones((len(level), 1))
+        for t, size in enumerate(self.shape):
+            own, share = whole[:, t : t + 1], part[:, t : t + 1]
+            cell = np.concatenate([cell * size + own, cell * size + own + 1], axis=1)
+            weight = np.concatenate([weight * (1 - share), weight * share], axis=1)
+        return cell, weight
+
+
+def read(values: np.ndarray, cell: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Values (cell, ...) between the cells around states, which `LevelTable.corners` gives: (state, ...)."""
+    if values.ndim == 1:
+        return np.einsum("nc,nc->n", weight, values[cell])
+    return np.einsum("nc,nck->nk", weight, values[cell])
+
+
+def combinations(task: Task) -> np.ndarray:
+    """Every combination of the stations' modes, (combination, station)."""
+    return np.array(list(product(*(range(len(s.modes)) for s in task.stations))))
+
+
+def worth_a_table(task: Task) -> bool:
+    """Whether the network is small enough for tables over all levels."""
+    tanks, count = len(task.low), prod(len(s.modes) for s in task.stations)
+    if tanks not in COARSE or count > MOST_COMBINATIONS:
+        return False
+    demands = len(task.engine.demands.states(_seconds(task))[1])
+    return demands * count * COARSE[tanks] ** tanks * len(task.engine.links) <= MOST_WORK
+
+
+def tabulate_levels(task: Task) -> LevelTable:
+    """Take the snapshots, and refine the grid between them by monotone cubics."""
+    modes, tanks, pumps = combinations(task), len(task.low), len(task.engine.pumps)
+    speeds = np.zeros((len(modes), pumps))
+    for s, station in enumerate(task.stations):
+        speeds[:, station.pumps] = station.modes[modes[:, s]]
+    row, firsts = task.engine.demands.states(_seconds(task))
+    axes = [np.linspace(low, high, COARSE[tanks]) for low, high in zip(task.bottom, task.brim, strict=True)]
+    points = list(product(*axes))
+    states = np.array(
+        [[[_state(task, speed, point, int(second)) for point in points] for speed in speeds] for second in firsts]
+    )
+    fine = [np.linspace(low, high, FINE[tanks]) for low, high in zip(task.bottom, task.brim, strict=True)]
+    values = states.reshape(*states.shape[:2], *(len(a) for a in axes), states.shape[-1])
+    for t, (axis, wanted) in enumerate(zip(axes, fine, strict=True)):
+        values = PchipInterpolator(axis, values, axis=2 + t)(wanted)
+    values = values.reshape(*states.shape[:2], -1, states.shape[-1])
+    return LevelTable(
+        modes,
+        np.array([axis[0] for axis in fine]),
+        np.array([axis[1] - axis[0] for axis in fine]),
+        tuple(len(axis) for axis in fine),
+        row,
+        values[..., :tanks].copy(),
+        values[..., tanks : tanks + pumps].copy(),
+        values[..., tanks + pumps :].copy(),
+        int(np.prod(states.shape[:3])),
+    )
+
+
+def _seconds(task: Task) -> np.ndarray:
+    """Starts (hydraulic step,) of the replay's steps, the end included. [s]"""
+    return np.arange(0, task.slots * task.slot_s + 1, task.problem.replay_step_s)
+
+
+def _state(task: Task, speed: np.ndarray, level: tuple[float, ...], second: int) -> np.ndarray:
+    """Rates [m/s], powers [kW] and the two spares [m] of one state."""
+    engine = task.engine
+    named = dict(zip(engine.pumps, speed, strict=True)), dict(zip(engine.tanks, level, strict=True))
+    state = engine.snapshot(*named, second)
+    rates = [state.tank_inflow[t] / area / 3600 for t, area in zip(engine.tanks, task.area, strict=True)]
+    pressure = np.nan_to_num(np.array([state.pressure[n] for n in task.watched]), nan=CUT_OFF_M)
+    hourly, always = (float((pressure - limit).min(initial=AMPLE_M)) for limit in (task.floor, task.always))
+    if any("negative" not in text for text in state.warnings):
+        always = WARNED_M
+    return np.array([*rates, *(state.power[p] for p in engine.pumps), min(hourly, AMPLE_M), min(always, AMPLE_M)])
