@@ -4,22 +4,25 @@ Backward, the cost of the rest of the horizon is read from a grid of levels, wit
 true levels; of those whose levels fall into the same small box the best is kept, and of all the most promising by that cost.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from wss.optimization.grid import LevelTable, read, tabulate_levels, worth_a_table
-from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M
+from wss.optimization.modes import speeds_of
+from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, replay
 from wss.optimization.task import Task
 
-MOST_STATES = {1: 30_000, 2: 6_000, 3: 6_000}
+MOST_STATES = {1: 30_000, 2: 12_000, 3: 20_000}
 """Number of tanks -> partial plans that are kept at each slot."""
-BOXES = {1: 4000, 2: 200, 3: 60}
+BOXES = {1: 4000, 2: 800, 3: 300}
 """Number of tanks -> boxes in each tank's band."""
 BLOCK_H = 0.5
 """Time between changes of combinations with more than one tank; the polish moves them to where they belong [h]."""
 STEER = 1e-3
 """Price of a start as a share of a plan's cost, which keeps starts for where they pay most."""
+REPLAYED_STEPS = 50_000
+"""Hydraulic steps that are spent on replaying the best plans of each search."""
 ALIKE = 0.04
 """Share of slots in which plans may differ and still count as one."""
 SPARE_M = 1e-3
@@ -138,34 +141,34 @@ def _advance_softly(
     return level, cost
 
 
-def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int]:
-    """Good plans (slot, station) that differ, the most promising first, and the snapshots taken; none for larger networks.
+def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int, int]:
+    """Plans (slot, station) that differ, the best by EPANET first; numbers of snapshots and simulations. None for big networks.
 
     Where starts are limited, it is also tried what comes of a price on starts.
     """
     if task.problem.charges or not worth_a_table(task):
-        return [], 0
+        return [], 0, 0
     table, base = tabulate_levels(task), task.problem.start_cost
     longest = max(round(BLOCK_H / task.slot_h), 1) if len(task.low) > 1 else 1
     block = max(n for n in range(1, longest + 1) if task.slots % n == 0)
+    count = max(REPLAYED_STEPS // len(table.row), 1)
     found: list[DynamicPlan] = []
     for steer in (0.0, STEER) if np.isfinite(task.most_starts).any() else (0.0,):
-        rules = rules_of(task, table, base, block)
-        if steer:
-            rules = replace(rules, start_price=base + steer * abs(min((p.cost for p in found), default=0.0)))
-        found += _distinct(search(task, table, rules, cost_to_go(task, table, rules), plans * 40), plans)
-    return [plan.choice for plan in found], table.snapshots
+        price = base + steer * abs(found[0].cost if found else 0.0)
+        rules = rules_of(task, table, price, block)
+        found += search(task, table, rules, cost_to_go(task, table, rules), count)
+    speeds = (speeds_of(task.stations, plan.choice, len(task.engine.pumps)) for plan in found)
+    ranked = sorted(zip((replay(task, speed).rank for speed in speeds), range(len(found)), strict=True))
+    return _distinct([found[i].choice for _, i in ranked], plans), table.snapshots, len(found)
 
 
-def _distinct(plans: list[DynamicPlan], most: int) -> list[DynamicPlan]:
-    """The best plans that differ from each other in more than a few slots."""
-    kept: list[DynamicPlan] = []
-    for plan in plans:
-        if all((plan.choice != other.choice).any(axis=1).mean() > ALIKE for other in kept):
-            kept.append(plan)
-        if len(kept) == most:
-            break
-    return kept
+def _distinct(choices: list[np.ndarray], most: int) -> list[np.ndarray]:
+    """The first plans (slot, station) that differ from each other in more than a few slots."""
+    kept: list[np.ndarray] = []
+    for choice in choices:
+        if all((choice != other).any(axis=1).mean() > ALIKE for other in kept):
+            kept.append(choice)
+    return kept[:most]
 
 
 def search(task: Task, table: LevelTable, rules: Rules, to_go: np.ndarray, plans: int) -> list[DynamicPlan]:

@@ -10,9 +10,9 @@ from scipy.interpolate import PchipInterpolator
 from wss.optimization.replay import CUT_OFF_M
 from wss.optimization.task import Task
 
-COARSE = {1: 25, 2: 13, 3: 7}
+COARSE = {1: 25, 2: 13, 3: 9}
 """Number of tanks -> levels of each at which snapshots are taken."""
-FINE = {1: 257, 2: 65, 3: 25}
+FINE = {1: 257, 2: 65, 3: 33}
 """Number of tanks -> levels of each between which values are read linearly."""
 MOST_COMBINATIONS = 64
 MOST_WORK = 2_000_000

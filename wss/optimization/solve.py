@@ -122,7 +122,7 @@ class _Found:
 
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = _rounds(task, progress)
-    few, snapshots = dynamic.candidates(found.task, DYNAMIC_PLANS)
+    few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
     choices = [*few, *found.choices]
     tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
@@ -144,7 +144,7 @@ def _search(task: Task, progress: Progress | None) -> Solution:
         reason,
         verdict,
         found.rounds,
-        found.simulations + sum(one.simulations for one in tries),
+        found.simulations + replays + sum(one.simulations for one in tries),
         found.snapshots + snapshots + sum(one.snapshots for one in tries),
         water,
     )
