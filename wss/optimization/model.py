@@ -28,6 +28,8 @@ class Margins:
     """(tank,) [m]"""
     pressure: float = 0.0
     """[m]"""
+    weak: tuple[np.ndarray, ...] = ()
+    """One (slot, mode) for each station: what pressures lacked with it in earlier rounds [m]"""
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _energy(model: pyo.ConcreteModel, task: Task, response: Response):
 
 
 def _pressure(model: pyo.ConcreteModel, task: Task, response: Response, margins: Margins):
-    """Lowest pressures of the mean mode at both ends of the steps, soft; what single modes do is settled by the replay."""
+    """Lowest pressures of the mean mode at both ends of the steps, and of single modes beside the known ones; soft."""
     rows = response.rows
     if not len(rows.slack):
         return 0.0
@@ -209,7 +211,26 @@ def _pressure(model: pyo.ConcreteModel, task: Task, response: Response, margins:
         return float(rows.slack[i]) + gains + sloped + m.weak[i] >= margins.pressure
 
     model.pressure = pyo.Constraint(range(len(rows.slack)), rule=rule)
-    return MISS_PRICE / 10 * _hourly_scale(task) * sum(model.weak.values())
+    price = MISS_PRICE / 10 * _hourly_scale(task)
+    pulses = [
+        float(short[k, m]) * model.share[k, s, m]
+        for s, short in enumerate(weak_modes(task, response, margins))
+        for k, m in np.argwhere(short > 0).tolist()
+    ]
+    return price * (sum(model.weak.values()) + sum(pulses))
+
+
+def weak_modes(task: Task, response: Response, margins: Margins) -> list[np.ndarray]:
+    """What pressures lack with each mode (step, mode) of a station beyond what they lack with its best. [m]"""
+    rows, found = response.rows, []
+    for s, station in enumerate(task.stations):
+        short = np.zeros((len(response.surplus), len(station.modes)))
+        np.maximum.at(short, rows.step, np.maximum(margins.pressure - rows.slack[:, None] - rows.gain[s], 0))
+        short -= short.min(axis=1, keepdims=True)
+        if margins.weak:
+            short = np.maximum(short, margins.weak[s].reshape(*short.shape[:1], -1, short.shape[1]).mean(axis=1))
+        found.append(short)
+    return found
 
 
 def _starts(model: pyo.ConcreteModel, task: Task, response: Response):

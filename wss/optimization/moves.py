@@ -123,12 +123,13 @@ def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves,
 
 def propagate(response: Response, inflow: np.ndarray) -> np.ndarray:
     """Levels (move, slot instant, tank) [m] that additional inflows (move, slot, tank) [m3/h] lead to."""
-    level = np.zeros((len(inflow), inflow.shape[1] + 1, inflow.shape[2]))
-    added = np.einsum("nkt,kut->nku", inflow, response.lift)
-    active = added.any(axis=(0, 2))
-    for k in range(int(active.argmax()) if active.any() else inflow.shape[1], inflow.shape[1]):
-        level[:, k + 1] = np.einsum("nt,ut->nu", level[:, k], response.carry[k]) + added[:, k]
-    return level
+    moves, slots, tanks = inflow.shape
+    added = np.matmul(inflow.transpose(1, 0, 2), response.lift.transpose(0, 2, 1))
+    level = np.zeros((slots + 1, moves, tanks))
+    active = added.any(axis=(1, 2))
+    for k in range(int(active.argmax()) if active.any() else slots, slots):
+        level[k + 1] = level[k] @ response.carry[k].T + added[k]
+    return np.ascontiguousarray(level.transpose(1, 0, 2))
 
 
 def station_starts(task: Task, choice: np.ndarray) -> list[np.ndarray]:

@@ -12,8 +12,10 @@ from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, WARNED_MISS, 
 from wss.optimization.response import Known, respond, shares
 from wss.optimization.task import Task
 
-SHORTLIST = 220
+SHORTLIST = 140
 """Moves that are combined in pairs."""
+PAIR_INSTANTS = 64
+"""About how many instants pairs are compared at, before the best of them are looked at closely."""
 BUNDLE = 8
 """Most moves that are made before EPANET is asked."""
 RETABULATE = 4
@@ -227,7 +229,7 @@ def _best_addition(
     singles = np.flatnonzero(free)
     if not len(singles):
         return None
-    thin = max(len(target.level) // 96, 1)
+    thin = max(len(target.level) // PAIR_INSTANTS, 1)
 
     def scores(which: np.ndarray, also: int | None = None, thin: int = 1) -> np.ndarray:
         extra = (

@@ -55,8 +55,10 @@ def _realize_station(station: Station, share: np.ndarray, allowed: np.ndarray, s
         order = np.argsort(total, axis=None, kind="stable")[: 4 * BEAM]
         parent, pick = np.unravel_index(order, total.shape)
         mode = modes[pick]
-        key = np.column_stack([np.round(reached[parent, pick], 3), mode])
-        _, unique = np.unique(key, axis=0, return_index=True)
+        key = mode.astype(np.int64)
+        for column in np.round(reached[parent, pick] * 1000).astype(np.int64).T:
+            key = key * 1_000_003 + column
+        _, unique = np.unique(key, return_index=True)
         keep = np.sort(unique)[:BEAM]
         trail.append((parent[keep], mode[keep]))
         error, last, cost = reached[parent[keep], pick[keep]], mode[keep], total[parent[keep], pick[keep]]
