@@ -95,6 +95,7 @@ def issued_at(past: xr.DataArray, issue: pd.Timestamp, every: int) -> xr.DataArr
 def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp], refit_weeks: int, console: Console) -> dict:
     """Scores by zone [L/s, 1] as means over origins: what was measured for less than half a day or week does not count."""
     rows: dict[str, list] = {name: [] for name in ("forecast", *YARDSTICKS, "cover", "crps")}
+    by_hour: dict[str, list] = {name: [] for name in ("forecast", *YARDSTICKS)}
     folded = History.fold(past, data.STEP, data.CALENDAR, data.ZONE, weeks=6)
     for issue in track(moments, "rolling origins", console=console, transient=True):
         wide = issued_at(past, issue, refit_weeks)
@@ -104,13 +105,16 @@ def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp],
         points = {"forecast": wide.sel(quantile=0.5), "seasonal_naive": naive,
                   "plain_profile": data.plain_profile(past, issue, time)}
         for name, point in points.items():
-            rows[name].append(_maes(data.errors(point, actual)))
+            error = data.errors(point, actual)
+            rows[name].append(_maes(error))
+            by_hour[name].append(error)
         rows["cover"].append(_inside(wide, actual))
         zones = [(wide.sel(zone=z), actual.sel(zone=z)) for z in demand["zone"].values]
         rows["crps"].append([metrics.crps(*zone) / data.LITRES_PER_S for zone in zones])
     usable = ~np.isnan(np.array([rows[name] for name in ("forecast", *YARDSTICKS)])).any(axis=0)
     mean = {name: np.nanmean(np.where(usable, rows[name], np.nan), axis=0) for name in ("forecast", *YARDSTICKS)}
-    return {"mae": mean, "cover": np.nanmean(rows["cover"], axis=0), "crps": np.nanmean(rows["crps"], axis=0)}
+    return {"mae": mean, "cover": np.nanmean(rows["cover"], axis=0), "crps": np.nanmean(rows["crps"], axis=0),
+            "by_hour": {name: np.nanmean(errors, axis=0).mean(axis=1) for name, errors in by_hour.items()}}
 
 
 def _maes(error: np.ndarray) -> np.ndarray:
@@ -146,10 +150,27 @@ def summary(found: dict) -> dict:
             "crps": round(float(found["crps"].mean()), 4)}
 
 
+def draw(by_hour: dict[str, np.ndarray], file: Path) -> None:
+    """Picture of the mean absolute error (hour,) [L/s] of each forecast by hours ahead."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    names = {"forecast": "wss", "plain_profile": "median of six weeks", "seasonal_naive": "a week ago"}
+    for name, label in names.items():
+        smooth = pd.Series(by_hour[name]).rolling(6, center=True, min_periods=1).mean()
+        axes.plot(np.arange(len(smooth)) + 1, smooth, label=label)
+    axes.set(xlabel="hours ahead", ylabel="mean absolute error [L/s]", xticks=range(0, data.WEEK_H + 1, 24), ylim=(0, None),
+             xlim=(0, data.WEEK_H))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(file, dpi=90)
+
+
 def main(
     bench: Annotated[Path, typer.Option(help="Folder of the benchmark cases, with demand/rank.py.")] = Path("../shared/bench"),
     every: Annotated[int, typer.Option(help="Weeks between rolling origins.", min=1)] = 3,
     refit_weeks: Annotated[int, typer.Option(help="Weeks between refits.", min=1)] = 4,
+    plot: Annotated[Path | None, typer.Option(help="Write a picture of the errors by hours ahead.")] = None,
     rolling: Annotated[bool, typer.Option(help="Also measure the rolling origins.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of tables.")] = False,
 ) -> None:
@@ -166,6 +187,8 @@ def main(
         moments = data.origins(demand, weeks, every)
         zones = score(demand, data.released(demand, weeks), moments, refit_weeks, console)
         found |= {"origins": len(moments), **summary(zones)}
+    if zones is not None and plot is not None:
+        draw(zones["by_hour"], plot)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return

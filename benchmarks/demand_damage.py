@@ -116,7 +116,8 @@ def compared(issued: Issued, demand: xr.DataArray, plain: xr.DataArray, factor: 
     return np.where(enough, mine / np.where(enough, theirs, 1.0), np.nan)
 
 
-def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: bool, console: Console) -> dict[str, list[dict]]:
+def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: bool, refit_weeks: int,
+            console: Console) -> dict[str, list[dict]]:
     """Ratios by damage, each with its zone and origin."""
     kinds = [*DAMAGES, *JUMPS]
     found: dict[str, list[dict]] = {kind: [] for kind in kinds}
@@ -124,7 +125,7 @@ def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: boo
     for n, issue in enumerate(track(moments, "damaged files", console=console, transient=True)):
         known = past.sel(time=past.get_index("time") < issue)
         plain = data.plain_profile(known, issue, data.week_from(issue))
-        stored = None if refits else data.fitted_at(past, issue)
+        stored = None if refits else data.fitted_at(past, data.refit_moment(issue, refit_weeks))
         count = len(zones)
         shares = [[kinds[(n * 7 + k + z * 3) % len(kinds)] for z in range(count)] for k in (0, len(kinds) // 2)] if refits else \
             [[kind] * count for kind in kinds]
@@ -142,13 +143,14 @@ def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: boo
 
 def main(
     every: Annotated[int, typer.Option(help="Use every how manieth of the origins.", min=1)] = 8,
+    refit_weeks: Annotated[int, typer.Option(help="Weeks between refits to the undamaged history.", min=1)] = 4,
     refits: Annotated[bool, typer.Option(help="Fit to the damaged history, zones damaged in different ways.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of a table.")] = False,
 ) -> None:
     """Measure the demand forecast on damaged files of real areas."""
     demand, weeks, _ = data.load()
     moments = data.origins(demand, weeks, 3)[::every]
-    found = measure(demand, data.released(demand, weeks), moments, refits, Console(stderr=True))
+    found = measure(demand, data.released(demand, weeks), moments, refits, refit_weeks, Console(stderr=True))
     found = {kind: rows for kind, rows in found.items() if rows}
     if as_json:
         typer.echo(json.dumps(found, indent=2))

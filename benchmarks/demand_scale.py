@@ -22,7 +22,7 @@ SIZES = {10: 730, 100: 730, 1000: 200}
 ISSUE_H, TIMES = 48, 5
 
 
-def measure(zones: int, days: int) -> dict[str, float]:
+def measure(zones: int, days: int, weather: bool) -> dict[str, float]:
     """CPU seconds of a refit and of an issue [s], and peak memory [MB]: of all before the refit, and with it."""
     import demand_data as data
     import numpy as np
@@ -30,7 +30,8 @@ def measure(zones: int, days: int) -> dict[str, float]:
     from wss.forecasting import forecast, refit
     from wss.quantities import labelled
 
-    demand, weeks, _ = data.load()
+    demand, weeks, sky = data.load()
+    sky = sky if weather else None
     issue = weeks[-1]
     past = data.released(demand, weeks)
     past = past.sel(time=(past.get_index("time") < issue) & (past.get_index("time") >= issue - days * 24 * data.STEP))
@@ -41,14 +42,14 @@ def measure(zones: int, days: int) -> dict[str, float]:
     many = labelled("demand", value, time=past.get_index("time"), zone=[f"zone {k}" for k in range(zones)])
     before = _peak_mb()
     began = time.process_time()
-    fitted = refit(many, issue, data.STEP, data.CALENDAR, data.ZONE)
+    fitted = refit(many, issue, data.STEP, data.CALENDAR, data.ZONE, sky)
     refit_s, refit_mb = time.process_time() - began, _peak_mb()
     size = len(fitted.to_bytes()) / 1e6
     newest = many.sel(time=many.get_index("time") >= issue - 365 * 24 * data.STEP)
     costs = []
     for _ in range(TIMES):
         began = time.process_time()
-        forecast(newest, issue, ISSUE_H, data.STEP, data.CALENDAR, data.ZONE, fitted=fitted)
+        forecast(newest, issue, ISSUE_H, data.STEP, data.CALENDAR, data.ZONE, fitted=fitted, weather=sky)
         costs.append(time.process_time() - began)
     return {"zones": zones, "days": days, "refit_cpu_s": refit_s, "issue_cpu_s": min(costs[1:]), "first_issue_cpu_s": costs[0],
             "before_mb": before, "peak_mb": refit_mb, "artefact_mb": size}
@@ -60,6 +61,7 @@ def _peak_mb() -> float:
 
 def main(
     most: Annotated[int, typer.Option(help="Greatest number of zones.")] = 1000,
+    weather: Annotated[bool, typer.Option(help="With measured weather.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of a table.")] = False,
 ) -> None:
     """Measure CPU and memory of the demand forecast."""
@@ -67,7 +69,7 @@ def main(
     found = []
     for zones, days in track(sizes, "sizes", console=Console(stderr=True), transient=True):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            found.append(pool.apply(measure, (zones, days)))
+            found.append(pool.apply(measure, (zones, days, weather)))
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return

@@ -104,10 +104,11 @@ def store(path: Path, rows: int, sensors: int, tenants: int, address: str | None
             small = [_small(workspace.home / f"{k}.csv", rows, sensors, k) for k in range(SMALL_FILES)]
             for file in small:
                 put(workspace, "bench", file, file.name)
-            client, at_server, report = cost(lambda: run_intake(config, held, workspace), server)
+            delivered = START + STEP * (rows // sensors + SMALL_FILES)
+            client, at_server, report = cost(lambda: run_intake(config, held, workspace, delivered), server)
             assert (report["stored"] == sensors).all(), report
             found["small"] = (client + at_server) / SMALL_FILES
-        return found | {"tenants": many_tenants(workspace, small[0], sensors, tenants, server)}
+        return found | {"tenants": many_tenants(workspace, small[-1], delivered, sensors, tenants, server)}
 
 
 def reads(held, rows: int, sensors: int, server: psutil.Process | None) -> dict[str, float]:
@@ -144,7 +145,8 @@ def each(do: Callable[[], object], server: psutil.Process | None, repeat: int = 
     return (client + at_server) / repeat
 
 
-def many_tenants(workspace: Workspace, file: Path, sensors: int, tenants: int, server: psutil.Process | None) -> float:
+def many_tenants(workspace: Workspace, file: Path, delivered: pd.Timestamp, sensors: int, tenants: int,
+                 server: psutil.Process | None) -> float:
     """CPU seconds of one of many tenants that each get a small file: open the store, take it in, close."""
     names = [f"t{k}" for k in range(tenants)]
     for name in names:
@@ -157,7 +159,7 @@ def many_tenants(workspace: Workspace, file: Path, sensors: int, tenants: int, s
     def all_of_them() -> None:
         for name, config in zip(names, configurations, strict=True):
             with open_store(workspace, name) as held:
-                assert run_intake(config, held, workspace)["stored"].sum() == sensors
+                assert run_intake(config, held, workspace, delivered)["stored"].sum() == sensors
 
     client, at_server, _ = cost(all_of_them, server)
     return (client + at_server) / tenants

@@ -176,7 +176,10 @@ def content(workspace: Workspace, limits: list[int]) -> dict:
 
 def play(workspace: Workspace, seconds: float, writers: int, readers: int, seed: int = 1) -> dict:
     """Feed, write and read at the same time in a prepared workspace; what came of it."""
+    from faults import import_late
+
     made = plan(seed)
+    import_late()
     prepare(workspace)
     fed, results = fork.Event(), fork.Queue()
     crowd = [fork.Process(target=write, args=(workspace, fed, results)) for _ in range(writers)]

@@ -33,6 +33,25 @@ def test_essentials_fit_the_control_room_screen(page):
         assert box["y"] + box["height"] <= 1080
 
 
+def test_why_stands_behind_each_bar_and_in_a_list_for_the_keyboard(page, served):
+    with open_store(served[0], "litoral") as store:
+        change = store.published()["plan"].summary["change"]
+    bar = page.locator(".barlayer .trace").last.locator(".point path").first.bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    expect(page.locator(".hoverlayer .hovertext").first).to_contain_text("will run")
+    expect(page.locator(".hoverlayer .hovertext").first).to_contain_text("60 min")
+    summary = page.locator(".switches summary")
+    expect(page.locator(".switches li").first).to_be_hidden()
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".switches li").first).to_be_visible()
+    expect(page.locator(".switches li small").first).to_contain_text("60 min")
+    page.keyboard.press("Enter")
+    expect(page.locator(".switches li").first).to_be_hidden()
+    said = "Unchanged since" if not change["switches"] else f"{change['switches']} switch"
+    expect(page.locator("h2", has_text="Next actions")).to_contain_text(said)
+
+
 def test_accept_is_written_with_the_name(page, served):
     page.get_by_role("button", name="Accept plan").click()
     expect(page.locator(".notice.bad")).to_contain_text("2 to 200 characters")

@@ -1,14 +1,16 @@
 """A tenant that has been applied, with an empty store, and the means to break it."""
 
+import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from wss import demo
 from wss.cli import app
-from wss.store import Workspace
+from wss.store import Workspace, open_store
 
 HEADER = "time,value,quality\n"
 
@@ -36,6 +38,41 @@ class Utility:
         path.write_text(HEADER + body)
         os.utime(path, (path.stat().st_mtime - 3600,) * 2)
         return path
+
+    def where(self) -> list[str]:
+        """Folders that hold a file of SCADA."""
+        top = self.workspace.data("litoral")
+        return sorted(p.relative_to(top).parts[0] for p in top.rglob("*.csv"))
+
+    def ingest(self, *words: str) -> tuple[int, dict]:
+        """Exit code of an intake, and what it said as JSON."""
+        result = self.wss("ingest", "litoral", *words, "--json")
+        assert "Traceback" not in result.output
+        (one,) = json.loads(result.stdout)
+        return result.exit_code, one
+
+    def levels(self) -> int:
+        """Number of readings of levels in the store."""
+        with open_store(self.workspace, "litoral") as store:
+            return len(store.read(["level"], pd.Timestamp("2022-07-23"), pd.Timestamp("2022-07-26")))
+
+    def refused(self) -> str:
+        """The error of an intake that fails, leaving its one file where a later one finds it."""
+        code, said = self.ingest()
+        assert code != 0
+        assert said["error"]
+        assert "unexpected" not in said["error"]
+        assert self.where() in (["inbox"], ["work"])
+        return said["error"]
+
+    def goes_in(self, readings: int) -> None:
+        """The file goes in, exactly once."""
+        (file,) = self.ingest()[1]["files"]
+        assert (file["state"], file["read"], file["stored"]) == ("stored", readings, readings)
+        assert self.levels() == readings
+        assert self.where() == ["archive"]
+        with open_store(self.workspace, "litoral") as store:
+            assert len(store.files()) == 1
 
 
 @pytest.fixture

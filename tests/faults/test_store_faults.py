@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
 import psutil
 import psycopg
 import pytest
@@ -26,83 +25,6 @@ sys.path.remove(BENCHMARKS)
 NAME = "LIT_T1_LEVEL_20220725T0100.csv"
 GOOD = "2022-07-25 01:00:00,12.5,Good\n2022-07-25 01:05:00,12.6,Good\n"
 MORE = "".join(f"2022-07-24 {m // 60:02}:{m % 60:02}:{s:02},12.5,Good\n" for m in range(1440) for s in range(0, 60, 2))
-DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "header": lambda b: b"\xff" * 32 + b[32:],
-    "middle": lambda b: b[:4096] + bytes(255 for _ in range(len(b) - 8192)) + b[-4096:],
-    "cut": lambda b: b[:len(b) // 2],
-    "text": lambda b: b"Please see the other file.\n" * 500,
-    "empty": lambda b: b"",
-}
-
-
-def where(utility) -> list[str]:
-    """Folders that hold a file of SCADA."""
-    top = utility.workspace.data("litoral")
-    return sorted(p.relative_to(top).parts[0] for p in top.rglob("*.csv"))
-
-
-def told(result) -> dict:
-    """What `wss ingest --json` said."""
-    assert "Traceback" not in result.output
-    (one,) = json.loads(result.stdout)
-    return one
-
-
-def levels(utility) -> int:
-    with open_store(utility.workspace, "litoral") as store:
-        return len(store.read(["level"], pd.Timestamp("2022-07-23"), pd.Timestamp("2022-07-26")))
-
-
-def refused(utility) -> str:
-    """The error of an intake that fails, leaving its one file where a later one finds it."""
-    result = utility.wss("ingest", "litoral", "--json")
-    assert result.exit_code != 0
-    error = told(result)["error"]
-    assert error
-    assert "unexpected" not in error
-    assert where(utility) in (["inbox"], ["work"])
-    return error
-
-
-def goes_in(utility, readings: int) -> None:
-    """The file goes in, exactly once."""
-    (file,) = told(utility.wss("ingest", "litoral", "--json"))["files"]
-    assert (file["state"], file["read"], file["stored"]) == ("stored", readings, readings)
-    assert levels(utility) == readings
-    assert where(utility) == ["archive"]
-    with open_store(utility.workspace, "litoral") as store:
-        assert len(store.files()) == 1
-
-
-@pytest.mark.parametrize("kind", DAMAGES)
-def test_a_damaged_store_takes_nothing_and_check_says_what_to_do(utility, kind):
-    path = utility.workspace.data("litoral") / "wss.db"
-    whole = path.read_bytes()
-    utility.deliver(NAME, GOOD)
-    path.write_bytes(DAMAGES[kind](whole))
-    assert "restore the last backup" in refused(utility)
-    check = utility.wss("store", "check", "litoral")
-    assert check.exit_code == 1
-    assert "restore the last backup" in check.stderr
-    assert "Traceback" not in check.output
-    path.write_bytes(whole)
-    goes_in(utility, 2)
-
-
-@pytest.mark.parametrize("kind", ["damaged", "deleted"])
-def test_without_the_log_the_store_is_as_before_it_or_says_that_it_is_damaged(utility, kind):
-    path = utility.workspace.data("litoral") / "wss.db"
-    utility.deliver(NAME, GOOD)
-    with open_store(utility.workspace, "litoral") as store:
-        store.put_documents(store.documents(), "tests", "a change that is in the log only", pd.Timestamp("2022-07-25"))
-        copies = {ending: Path(f"{path}{ending}").read_bytes() for ending in ("", "-wal")}
-    path.write_bytes(copies[""])
-    Path(f"{path}-shm").unlink(missing_ok=True)
-    log = Path(f"{path}-wal")
-    log.write_bytes(b"\xff" * len(copies["-wal"])) if kind == "damaged" else log.unlink(missing_ok=True)
-    with open_store(utility.workspace, "litoral") as store:
-        assert len(store.versions()) in (0, 1)
-    goes_in(utility, 2)
 
 
 @pytest.fixture
@@ -129,9 +51,19 @@ def test_a_full_disk_takes_nothing_and_later_the_file_once(utility, small_disk, 
     filler = small_disk / "filler"
     space = os.statvfs(small_disk)
     filler.write_bytes(b"\0" * (space.f_bavail * space.f_frsize - left_kb * 1024))
-    assert "room" in refused(utility)
+    assert "room" in utility.refused()
     filler.unlink()
-    goes_in(utility, 43_200)
+    utility.goes_in(43_200)
+    assert utility.wss("store", "check", "litoral").exit_code == 0
+
+
+def test_a_disk_that_is_read_only_takes_nothing_and_later_the_file_once(utility, small_disk):
+    utility.deliver(NAME, GOOD)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    assert "mount its disk for writing" in utility.refused()
+    assert utility.where() == ["inbox"]
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    utility.goes_in(2)
     assert utility.wss("store", "check", "litoral").exit_code == 0
 
 
@@ -182,11 +114,11 @@ def test_folders_that_may_not_be_written(utility, locked):
     (one,) = json.loads(out)
     reasons = [one["error"] or "", *(file["reason"] for file in one["files"])]
     assert any("give this user the right" in reason for reason in reasons), (code, one)
-    assert len(where(utility)) == 1
+    assert len(utility.where()) == 1
     code, out = as_nobody(utility, ["ingest", "litoral", "--json"])
     assert code == 0
-    assert where(utility) == ["archive"]
-    assert levels(utility) == 2
+    assert utility.where() == ["archive"]
+    assert utility.levels() == 2
 
 
 @pytest.fixture
@@ -221,8 +153,8 @@ def test_a_connection_that_is_ended_in_the_transaction(on_postgresql, postgresql
 
     on_postgresql.deliver(NAME, GOOD)
     with in_the_transaction(end):
-        assert "try again" in refused(on_postgresql)
-    goes_in(on_postgresql, 2)
+        assert "try again" in on_postgresql.refused()
+    on_postgresql.goes_in(2)
 
 
 @pytest.mark.slow
@@ -242,15 +174,15 @@ def test_a_server_that_stops_in_the_transaction_and_starts_again(utility):
             psutil.wait_procs([server], timeout=30)
 
         with in_the_transaction(stop):
-            said = refused(utility)
+            said = utility.refused()
         assert "try again" in said or "start the server" in said, said
-        assert "start the server" in refused(utility)
+        assert "start the server" in utility.refused()
         again = subprocess.Popen(start, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **rights)
         for _ in range(300):
             if utility.wss("ingest", "--unknown").exit_code == 0:
                 break
             time.sleep(0.1)
-        goes_in(utility, 2)
+        utility.goes_in(2)
     again.wait(30)
 
 
@@ -258,5 +190,13 @@ def test_a_lock_that_is_held_too_long(utility, monkeypatch):
     monkeypatch.setattr(store_database, "BUSY_TIMEOUT_S", 0.2)
     utility.deliver(NAME, GOOD)
     with open_store(utility.workspace, "litoral") as other, other._database.write():
-        assert "locked by another process" in refused(utility)
-    goes_in(utility, 2)
+        assert "locked by another process" in utility.refused()
+    utility.goes_in(2)
+
+
+def test_a_lock_on_the_server_that_is_held_too_long(on_postgresql, monkeypatch):
+    monkeypatch.setattr(store_database, "BUSY_TIMEOUT_S", 0.2)
+    on_postgresql.deliver(NAME, GOOD)
+    with open_store(on_postgresql.workspace, "litoral") as other, other._database.write():
+        assert "locked by another process" in on_postgresql.refused()
+    on_postgresql.goes_in(2)

@@ -56,6 +56,19 @@ def test_at_six_the_hours_so_far_count_and_no_later_ones(history):
     assert of(history, 0, [DAYS], [0])["recent_3"] == pytest.approx(0.1)
 
 
+def test_nights_habits_and_scatter(history):
+    f = of(history, 0, [DAYS, DAYS + 6], [1, 12])  # a Saturday, and the Friday after
+    assert [f[f"nights_{k}"][0] for k in (1, 3, 7)] == pytest.approx([0.1, 0.1 / 3, 0.1 / 7])
+    assert f["largest_24"] == pytest.approx(0.1)
+    assert f["scatter"] == pytest.approx(0.1 / 14)
+    assert f["trend"] == pytest.approx(0.1 / 3)
+    for name in ("type_day", "type_slot", "type_slot_before", "type_slot_after"):
+        assert f[name] == pytest.approx([0, 0.025], abs=1e-6)  # one of four Fridays
+    assert f["beside"] == pytest.approx(0, abs=1e-6)
+    assert of(history, 6, [DAYS], [6])["nights_1"] == pytest.approx(0.2)
+    assert of(history, 4, [DAYS], [6])["nights_1"] == pytest.approx(0.1)  # a night that is not over does not count
+
+
 def test_the_calendar(history):
     day = DAYS + np.arange(-2, 5)  # Thursday (holiday), Friday (bridge), Saturday, Sunday, Monday (bridge), Tuesday (holiday)
     f = of(history, 0, day, np.zeros(7, dtype=int))

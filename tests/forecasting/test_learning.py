@@ -198,6 +198,16 @@ def test_a_zone_that_the_model_does_not_know_has_the_profile(learnt):
     np.testing.assert_allclose(issued.demand.sel(zone="big"), issue(demand, fitted, steps=48).demand.sel(zone="big"), rtol=1e-6)
 
 
+@pytest.mark.parametrize("hours", [3, 20, 30])
+def test_an_issue_with_hardly_any_past_tells_what_it_has_seen(hours, learnt):
+    """Also when all of it is of the issue's own day, of which the midnight knew nothing."""
+    demand, _, fitted = learnt
+    at = END + 5 * times.HOUR
+    past = demand.sel(time=(demand.get_index("time") < at) & (demand.get_index("time") >= at - hours * times.HOUR))
+    found = forecast(past, at, 48, times.HOUR, Calendar(), ROME, fitted=fitted).demand.sel(quantile=0.5)
+    assert bool((found.mean("time") > 0.3 * past.mean("time")).all())
+
+
 def test_a_short_past_is_not_learnt_from():
     demand, _ = drawn(60)
     assert refit(demand, END, times.HOUR, Calendar(), ROME) is None

@@ -90,10 +90,13 @@ def test_the_readings_that_stay_good_could_all_have_been(values):
 
 
 def test_how_far_back_earlier_readings_matter():
-    assert quality.look_back_h(LIMITS) == 2.5  # from 0 to 10 at 4 an hour
-    assert quality.look_back_h(LIMITS.assign(stuck_h=6)) == 6
-    assert quality.look_back_h(LIMITS.assign(stuck_h=600)) == 600
-    assert quality.look_back_h(LIMITS.assign(max_rate_per_h=np.nan, stuck_h=np.nan)) == 0
+    one, same = LIMITS.iloc[:1], np.array([True])
+    assert quality.look_back_h(one, same).tolist() == [2.5]  # from 0 to 10 at 4 an hour
+    assert quality.look_back_h(one.assign(stuck_h=6), same).tolist() == [6]
+    assert quality.look_back_h(one.assign(stuck_h=6), ~same).tolist() == [2.5], "another value than before is not stuck"
+    assert quality.look_back_h(one.assign(stuck_h=600), same).tolist() == [600]
+    assert quality.look_back_h(one.assign(max_rate_per_h=0.001), same).tolist() == [48]
+    assert quality.look_back_h(one.assign(max_rate_per_h=np.nan, stuck_h=np.nan), same).tolist() == [0]
 
 
 def test_mask_takes_no_doubtful_value():

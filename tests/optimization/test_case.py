@@ -33,17 +33,16 @@ def test_all_faults_at_once(problem, tmp_path):
         case.read(tmp_path / "case.yml")
     for part in (
         "hydraulic_step_seconds: missing",
-        "currency: missing",
         "colour: unknown key",
         "start: 'soon'",
         "horizon_hours: -1",
         "price_step_minutes: missing",
-        "price of pump P9",
+        "price.P9",
         "initial_level: Q",
-        "pressure_min: J: a number",
+        "pressure_min.J: 'high'",
         "open_when_off: P7",
         "clamp_exempt: U",
-        "speed: P1",
+        "speed.P1: [1.0] is not [lowest, highest]",
         "price: pump P2 has none",
         "price: P9 is not a pump",
     ):
@@ -122,7 +121,7 @@ def test_demand_multiplier(bench, tmp_path):
     path = tmp_path / "more.yml"
     text = (bench / "pumps" / "net3.yml").read_text()
     path.write_text(text + "demand_multiplier: 1.2\n")
-    assert "Demand Multiplier  \t1.2" in case.read(path).network
+    assert "Demand Multiplier 1.2" in case.read(path).network
 
 
 def test_a_problem_that_contradicts_itself(problem):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from wss.hydraulics.facts import facts
 from wss.optimization import PeakCharge, Pin, case, verify
 
 GOOD = {"P1": [(0, 2), (6, 15), (16, 17), (21, 24)], "P2": [(4, 5)]}
@@ -83,7 +84,7 @@ def test_the_judge_agrees_on_any_plan(seed, problem, plan_of, judge, tmp_path):
 def test_the_judge_agrees_on_its_own_cases(name, bench, judge, tmp_path):
     path = bench / "pumps" / name
     problem = case.read(path)
-    pumps = case.inp.ids(problem.network, "PUMPS")
+    pumps = list(facts(problem.network).pumps)
     chance = np.random.default_rng(7)
     per_hour = round(pd.Timedelta(hours=1) / problem.decision_step)
     on = np.repeat(chance.random((len(problem.time) // per_hour, len(pumps))) < 0.5, per_hour, axis=0)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from wss import demo, times
+from wss import demo, forecasting, times
+from wss.config import Calendar
 from wss.hydraulics import Engine, Simulation, network
 from wss.quantities import labelled
 from wss.steps.apply import active, apply_tenant
@@ -92,3 +93,16 @@ def run_at(measured, tmp_path):
             return Run(configuration, store, measured.workspace, times.utc(now), folder, run_id, kind, kind == "draft")
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def model():
+    """Fitted to a hundred days of a demand whose level wanders, up to a week before the readings of the utility."""
+    time = pd.date_range("2022-03-30", "2022-07-08", freq="h", inclusive="left", name="time", unit="ns")
+    rng, wander = np.random.default_rng(1), np.zeros(len(time))
+    for k in range(1, len(time)):
+        wander[k] = 0.95 * wander[k - 1] + 0.02 * rng.standard_normal()
+    course = (1 + 0.3 * np.sin((times.wall(time, "Europe/Rome").hour.to_numpy() - 7) / 24 * 2 * np.pi)) * (1 + wander)
+    value = np.outer(course, [1200.0, 300.0, 700.0, 350.0]) * (1 + 0.02 * rng.standard_normal((len(time), 4)))
+    demand = labelled("demand", value, time=time, zone=["norte", "sul", "porto", "industria"])
+    return forecasting.refit(demand, times.utc("2022-07-08"), times.HOUR, Calendar(country="IT"), "Europe/Rome")

@@ -4,14 +4,20 @@ import os
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from wss import times
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
+from wss.ingestion import quality
 from wss.steps import intake
 from wss.steps.intake import run_intake
-from wss.store import Workspace, open_store
+from wss.steps.intake_file import FileIntake
+from wss.store import IntakeFile, Workspace, open_store
 
 LIMITS = Limits(low=0, high=30, max_rate_per_h=8)
 SENSORS = (Sensor(tag="LEVEL", quantity="level", item="1", unit="ft", limits=LIMITS, aliases=("LVL",)),
@@ -108,7 +114,30 @@ def test_files_in_quick_succession_share_one_look_at_their_readings(store, works
     def left(minutes: int) -> int:
         at = DELIVERED + pd.Timedelta(minutes=minutes)
         deliver(workspace, f"{minutes}.csv", long(f"{at:%Y-%m-%dT%H:%M:%S},LEVEL,10"), at)
-        run_intake(configuration(), store, workspace)
+        with open_store(workspace, "demo") as own:  # as each process has one
+            run_intake(configuration(), own, workspace)
         return len(store.unexamined_files())
 
     assert [left(minutes) for minutes in (0, 5, 9, 10, 15, 120)] == [0, 1, 2, 0, 1, 0]
+
+
+@given(st.lists(st.lists(st.sampled_from([1.0, 1.0, 1.0, 2.0, 9.0, 40.0]), min_size=1, max_size=6), min_size=1, max_size=6))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_flags_are_those_of_a_look_at_all_that_came_before(tmp_path_factory, parts):
+    limits = Limits(low=0, high=30, max_rate_per_h=8, stuck_h=1)
+    sensors = (SENSORS[0].model_copy(update={"limits": limits}), SENSORS[1])
+    config = configuration().model_copy(update={"sensors": sensors})
+    workspace = Workspace(tmp_path_factory.mktemp("flags"))
+    with open_store(workspace, "demo", create=True) as store:
+        store.sync_sensors(sensors)
+        shared = FileIntake.of(config, store, workspace, None)
+        start = times.seconds(DELIVERED) - 2 * 86400
+        for number, values in enumerate(parts):
+            readings = pd.DataFrame({"sensor_id": 1, "time": start + 900 * np.arange(len(values)), "value": values, "flag": 0})
+            every = store.readings_of([1], start - 3 * 86400, start)
+            flags = quality.flag(readings, shared.limits, every)
+            assert shared._flags(readings).tolist() == flags.tolist()
+            file = IntakeFile(f"{number}", f"{number}" * 64, DELIVERED)
+            nothing = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
+            store.write_file(file, readings.assign(flag=flags), 0, nothing, nothing[["line", "text", "reason"]])
+            start += 900 * len(values)

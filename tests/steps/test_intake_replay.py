@@ -156,6 +156,25 @@ def test_a_corrected_zone_withdraws_what_the_file_no_longer_says(store, workspac
     assert [values(store, known_by=t).get("11:00") for t in (DELIVERED, LATER, new, None)] == [2, None, 7, 9]
 
 
+def test_what_a_replay_adds_and_withdraws_is_examined(store, workspace):
+    def with_gaps(profile: ImportProfile) -> Configuration:
+        found = configuration(FLOW, profile=profile)
+        gap = Quality(off=tuple(set(get_args(Rule)) - {"gap"}))
+        return found.model_copy(update={"tenant": found.tenant.model_copy(update={"quality": gap})})
+
+    def gaps() -> list[str]:
+        return store.spans(DAY[0] - pd.Timedelta("1D"), DAY[1])["end"].dt.strftime("%d %H:%M").tolist()
+
+    minutes = [f"2022-03-01T0{hour}:{minute:02}:00,FLOW,{hour}.{minute:02}" for hour in (0, 3) for minute in range(0, 60, 4)]
+    deliver(workspace, "a.csv", *minutes)
+    take_in(store, workspace, with_gaps(LONG))
+    assert gaps() == ["01 03:00"]
+    east = LONG.model_copy(update={"time_zone": "+05:00"})
+    replay(store, workspace, with_gaps(east))
+    assert gaps() == ["28 22:00"], "also the day of which the file says nothing any more"
+    assert store.unexamined_files().empty
+
+
 def test_a_later_file_still_wins(store, workspace):
     deliver(workspace, "a.csv", "2022-03-01T11:00:00,FLOW,1", "2022-03-01T11:00:00,NEW,5")
     take_in(store, workspace, configuration(FLOW))

@@ -9,9 +9,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 
 from wss import demo
+from wss.quantities import Flag
+from wss.steps import intake_watch
 from wss.steps.apply import apply_tenant
 from wss.steps.intake_watch import POLL_S, Watch
 from wss.store import Workspace, open_store
@@ -83,6 +86,26 @@ def test_nothing_is_done_while_nothing_changes_and_a_new_configuration_is_used(w
         send(workspace, "OTHER_T1_LEVEL_20220725T0105.csv", GOOD + "2022-07-25 01:10:00,12.5,Good\n")
         look()
         assert [row["state"] for row in rows] == ["quarantined", "stored"]
+
+
+def test_what_an_intake_left_to_later_is_examined_when_it_rests(workspace, monkeypatch):
+    monkeypatch.setattr(intake_watch, "EXAMINE_S", 0.0)
+    stamps = [f"2022-07-25 01:{minute:02}:00" for minute in range(0, 60, 2)] + ["2022-07-25 04:00:00"]
+    gap = "time,value,quality\n" + "".join(f"{stamp},{12 + k / 100:.2f},Good\n" for k, stamp in enumerate(stamps))
+    with ThreadPoolExecutor(1) as pool:
+        watch = Watch(workspace, ["litoral"], lambda row: None, lambda *_: pytest.fail("no trouble"))
+        for name, text in ((NAME, GOOD), ("LIT_T1_LEVEL_20220725T0400.csv", gap)):
+            send(workspace, name, text)
+            watch.look(pool)
+            pool.submit(int).result()
+        with open_store(workspace, "litoral") as store:
+            assert len(store.unexamined_files()) == 1, "it came seconds after another"
+            assert watch.examine(pool) == 1
+            pool.submit(int).result()
+            assert store.unexamined_files().empty
+            spans = store.spans(pd.Timestamp("2022-07-25T00:00"), pd.Timestamp("2022-07-26"))
+        assert (spans["flag"] == int(Flag.GAP)).any()
+        assert watch.examine(pool) == 0
 
 
 def test_a_file_that_only_rests_is_taken_when_it_has_settled(workspace):

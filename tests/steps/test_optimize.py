@@ -67,7 +67,27 @@ def test_everything_is_saved_and_adds_up(run):
     actions = run.load_table(run.id, "actions")
     assert set(actions["action"]) <= {"start", "stop"}
     assert actions["why"].str.len().min() > 10
+    _explained(run, actions, decided, pin)
     _replays(run, decided, told)
+
+
+def _explained(run, actions, decided, pin):
+    """Each switch has its price a step earlier and later; what an operator holds stays."""
+    moves = run.load_table(run.id, "moves").set_index(["time", "pump", "move"]).sort_index()
+    assert len(moves) == 2 * len(actions)
+    held = actions[(actions["pump"] == pin.pump) & (actions["time"] == pin.end)]
+    for switch in held.itertuples():
+        assert moves.loc[switch.time, switch.pump, "earlier"]["limit"] == "held"
+        assert "not possible: the operator holds" in switch.earlier
+    for switch in actions.itertuples():
+        later = moves.loc[switch.time, switch.pump, "later"]
+        if not np.isnan(later["energy_cost"]):
+            assert (later["energy_cost"] < 0) == (switch.action == "start")
+        assert switch.later.startswith("15 min later ")
+    free = moves[moves["limit"].isna() & moves["end_tank"].isna()]
+    gain = -free[["energy_cost", "charge", "start_cost"]].sum(axis=1)
+    assert (gain < 0.01 * run.summary["plan_cost"]).all(), "no single step makes the plan much cheaper at no loss"
+    assert run.summary["change"] is None
 
 
 def _replays(run, decided, told):

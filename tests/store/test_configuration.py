@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from wss.errors import ConfigError, NotFoundError
+from wss.quantities import Flag
 
 
 def test_versions_are_append_only(store):
@@ -66,7 +67,12 @@ def test_a_forgotten_tag_goes_with_its_readings(store, give, sensors):
     moment = pd.Timestamp("2022-03-02")
     with pytest.raises(ConfigError, match="F cannot be forgotten while sensors.yml has an entry"):
         store.configure({}, [flow], "ana", "", moment, forget=["F", "L"])
+    ids = store.sensors().set_index("tag")["sensor_id"]
+    about = {"start": 0, "end": 2**31, "found_at": 0, "note": "silent"}
+    doubt = pd.DataFrame([{"sensor_id": int(ids[tag]), "flag": int(Flag.GAP)} | about for tag in ("F", "L")])
+    store.replace_spans(ids.tolist(), Flag.GAP, 0, 2**31, doubt, 0)
     assert store.configure({}, [flow], "ana", "sold", moment, forget=["L"]) == (1, 2)
+    assert store.spans(pd.Timestamp("2022-03-01"), moment)["tag"].tolist() == ["F"]
     assert store.sensors()["tag"].tolist() == ["F"]
     assert store.last_time() is None
     assert store.journal("forget")[["who", "reason"]].to_numpy().tolist() == [["ana", "sold"]]

@@ -110,10 +110,24 @@ def test_files_are_examined_once(give, store):
     assert files["backfill"].tolist() == [False, True]
     assert files["first_time"].tolist() == [at("01:00"), at("01:00") - 28 * 86400]
     assert files["last_time"].tolist() == [at("02:00"), at("01:00") - 28 * 86400]
-    store.note_examined(int(files["file_id"].iloc[0]))
+    store.note_examined(int(files["file_id"].iloc[0]), 0)
     assert store.unexamined_files()["file_id"].tolist() == files["file_id"].tolist()[1:]
     give("2022-03-01T06:00", {"2022-03-01T03:00": 1})
-    store.note_examined(int(store.unexamined_files()["file_id"].max()))
+    newest = int(store.unexamined_files()["file_id"].max())
+    store.note_examined(newest, int(files["file_id"].iloc[0]))
+    assert store.unexamined_files().empty
+
+
+def test_files_of_two_passes_at_the_same_time_are_left_to_the_next(give, store):
+    for hour in (4, 5, 6):
+        give(f"2022-03-01T0{hour}:00", {f"2022-03-01T0{hour - 1}:00": hour})
+    first, second, third = store.unexamined_files()["file_id"]
+    store.note_examined(int(first), 0)
+    store.note_examined(int(second), int(first))  # by a pass that began with `first` done
+    store.note_examined(int(third), int(first))  # by another that did too
+    left = store.unexamined_files()
+    assert left["file_id"].tolist() == [second, third]
+    store.note_examined(int(third), int(left["after"].iloc[0]))
     assert store.unexamined_files().empty
 
 

@@ -70,11 +70,15 @@ def day() -> SimpleNamespace:
         "time": [NOW + pd.Timedelta("1h"), NOW + pd.Timedelta("105min"), NOW + pd.Timedelta("5h"), NOW + pd.Timedelta("17h")],
         "pump": ["10", "335", "335", "10"], "action": ["stop", "speed", "stop", "start"], "speed": [0.0, 0.9, 0.0, 1.0],
         "period": ["Night", "Night", "Peak", "Night"],
-        "why": ["the cheap period ends at 07:00", "holds the level of Tank South", "peak price begins", "fills the tanks <b>"]})
+        "why": ["the cheap period ends at 07:00", "holds the level of Tank South", "peak price begins", "fills the tanks <b>"],
+        "earlier": ["", "15 min earlier costs 1.10 EUR more", "", "15 min earlier <i>"],
+        "later": ["15 min later costs no more", "15 min later is not possible", "", ""]})
     summary = {
         "rung": "converged", "reason": "", "plan_cost": 412.4, "baseline_cost": 498.9, "saving_percent": 17.3,
         "energy_kwh": 3120.0, "baseline_energy_kwh": 3098.0,
         "demand_charge": 80.0, "baseline_demand_charge": 92.5, "stored_value": 6.2,
+        "change": {"since": "2022-07-25T03:30:00Z", "switches": 2, "pump_hours": 1.5, "saves": 3.1, "limit": "", "item": "",
+                   "amount": 0.0, "bound": 0.0, "at": None},
         "violations": [], "violations_count": 0, "forecast_run": "f1", "level_age_minutes": 7.0}
     return SimpleNamespace(
         now=NOW, time_zone="Europe/Rome", tariff=make_tariff(),

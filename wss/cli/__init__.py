@@ -3,7 +3,7 @@
 import typer
 
 from wss import __version__
-from wss.cli import demo, forecast, ingest, operate, profile, quality, refit, screens, sftp, store, tenants
+from wss.cli import backtest, demo, forecast, ingest, operate, optimize, profile, quality, refit, screens, sftp, store, tenants
 from wss.cli.console import Group, set_up_logging
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False, help="""
@@ -29,10 +29,12 @@ def _main(
     set_up_logging(verbose)
 
 
+backtest.register(app)
 demo.register(app)
 forecast.register(app)
 ingest.register(app)
 operate.register(app)
+optimize.register(app)
 profile.register(app)
 quality.register(app)
 refit.register(app)

@@ -10,6 +10,7 @@ import numpy as np
 
 from wss import times
 from wss.forecasting.calendar import SATURDAY, neighbours
+from wss.forecasting.courses import LONG_DAYS, TYPES, courses
 from wss.forecasting.history import History
 from wss.forecasting.profile import MedianProfile
 from wss.forecasting.robust import mean, newest
@@ -25,14 +26,18 @@ FADING_H = {"recent_3": 3.0, "recent_6": 6.0, "recent_12": 12.0, "recent_24": 24
 """Features that also enter with a weight that fades with the lead, and its time constant [h]."""
 SLOWLY = ("recent_24", "recent_72", "recent_168", "slot_3", "slot_7")
 """Features that also enter divided by the lead in days plus one."""
-SLOT_DAYS = (1, 3, 7, 14)
+SLOT_DAYS = (1, 3, 7, 14, 28)
 ALIKE_DAYS = (2, 5)
+NIGHTS, SMALL_HOURS = (1, 3, 7), (2, 5)
+"""Numbers of nights, and the hours of a night, that are looked at: a leak shows where people sleep."""
 CALENDAR = ("holiday", "bridge", "after_holiday", "before_holiday", "monday", "saturday", "sunday", "week_ago_holiday",
             "two_weeks_ago_holiday", "year_sin", "year_cos")
 TIME = ("lead_h", "slot", "weekday")
 """Only for trees, which need no linear relation."""
 DEMAND = (*(f"recent_{h}" for h in RECENT_H), *(f"slot_{d}" for d in SLOT_DAYS), *(f"week_{k}" for k in (1, 2, 3, 4)),
-          "alike_2", "alike_5", "expected", "level", "night", "weekend")
+          "alike_2", "alike_5", "expected", "level", "night", "weekend", *(f"nights_{k}" for k in NIGHTS), "trend", "largest_24",
+          "scatter", "course_long", "course_class", "course_short", "beside", "type_slot", "type_slot_before", "type_slot_after",
+          "type_day")
 LINEAR = (*CALENDAR, *DEMAND, *(f"{n}_fading" for n in FADING_H), *(f"{n}_slowly" for n in SLOWLY))
 NAMES = (*TIME, *LINEAR, *WEATHER)
 """Every feature, in the order of the last axis."""
@@ -55,6 +60,10 @@ class Context:
     """(zone,) level of the last days relative to the last two weeks [1]."""
     shape: np.ndarray
     """(2, zone) demand of the small hours, and of weekends, relative to the mean [1]."""
+    courses: np.ndarray
+    """(3, type, slot, zone) long, class and short course of the day less the profile's, see `courses.courses` [1]."""
+    habits: np.ndarray
+    """(type, slot, zone) mean residual of the last days of each type [1]."""
 
 
 def context(history: History, row: int, ahead: int = AHEAD) -> Context:
@@ -73,9 +82,13 @@ def context(history: History, row: int, ahead: int = AHEAD) -> Context:
     residual = np.clip((known - value[:WINDOW + 1]) / scale, -CLIP, CLIP)
     usual = np.maximum(mean_profile, 1e-9)
     per_hour = model.profile.shape[1] // SLOTS
-    small_hours, free_days = model.profile[:5, 2 * per_hour:5 * per_hour], model.profile[5:]
+    first_hour, end_hour = SMALL_HOURS
+    small_hours, free_days = model.profile[:5, first_hour * per_hour:end_hour * per_hour], model.profile[5:]
     shape = np.array([small_hours.mean(axis=(0, 1)), free_days.mean(axis=(0, 1))]) / usual
-    return Context(row, value / scale, residual, scale, model.level / np.maximum(model.usual, 1e-9), shape)
+    past, types = history.demand[max(row - LONG_DAYS, 0):row], history.types(np.arange(row - LONG_DAYS, row))
+    other = courses(past, types[len(types) - len(past):], model.profile * model.slots)
+    habits = np.stack([mean(residual[:-1][types[-WINDOW:] == kind]) for kind in range(TYPES)])
+    return Context(row, value / scale, residual, scale, model.level / np.maximum(model.usual, 1e-9), shape, other, habits)
 
 
 def features(day_context: Context, history: History, issue_slot: int, day: np.ndarray, slot: np.ndarray,
@@ -117,6 +130,12 @@ def features(day_context: Context, history: History, issue_slot: int, day: np.nd
         found[f"week_{k + 1}"] = np.where((at >= 0)[:, None], known[np.maximum(at, 0), slot], 0.0)
     found |= {"expected": c.expected[day - c.row + WINDOW, slot], "level": c.level[None]}
     found |= {"night": c.shape[:1], "weekend": c.shape[1:]}
+    last_night = WINDOW + (issue_slot >= SMALL_HOURS[1])
+    nights = known[:, slice(*SMALL_HOURS)]
+    found |= {f"nights_{k}": mean(nights[last_night - k:last_night].reshape(-1, zones))[None] for k in NIGHTS}
+    found |= {"trend": (mean(so_far[-72:]) - mean(so_far[-240:-72]))[None], "scatter": mean(np.abs(so_far[-336:]))[None],
+              "largest_24": np.nan_to_num(so_far[-24:]).max(axis=0)[None]}
+    found |= _typical(c, history.types(day), day - c.row + WINDOW, slot)
     found |= {f"{n}_fading": found[n] * np.exp(-lead_h / tau)[:, None] for n, tau in FADING_H.items()}
     found |= {f"{n}_slowly": found[n] / (lead_h / 24 + 1)[:, None] for n in SLOWLY}
     found |= {n: np.zeros((1, 1)) for n in WEATHER} if weather is None else weather.deviations(c.row, day, slot)
@@ -125,6 +144,17 @@ def features(day_context: Context, history: History, issue_slot: int, day: np.nd
     for k, name in enumerate(NAMES):
         out[..., k] = found[name]
     return np.nan_to_num(out, copy=False)
+
+
+def _typical(c: Context, kind: np.ndarray, day: np.ndarray, slot: np.ndarray) -> dict[str, np.ndarray]:
+    """What days of the steps' types (step,) were like beside the profile, each (step, zone). [1]"""
+    flat = c.expected.reshape(-1, len(c.scale))
+    at = day * SLOTS + slot
+    found = {f"course_{name}": c.courses[k][kind, slot] for k, name in enumerate(("long", "class", "short"))}
+    found["beside"] = (flat[at - 1] + flat[np.minimum(at + 1, len(flat) - 1)]) / 2 - flat[at]
+    found |= {"type_slot": c.habits[kind, slot], "type_slot_before": c.habits[kind, slot - 1],
+              "type_slot_after": c.habits[kind, (slot + 1) % SLOTS], "type_day": c.habits.mean(axis=1)[kind]}
+    return found
 
 
 def _alike(history: History, row: int, known: np.ndarray, day: np.ndarray, slot: np.ndarray) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -81,7 +82,7 @@ def forecast(
     history_weeks, settling_days : int
         How far back the profile looks; how many past days are forecast again for the quantiles where nothing was fitted.
     model : str
-        One of MODELS; used where nothing was fitted, and for zones that `fitted` does not know.
+        One of MODELS; used where nothing was fitted, for zones that `fitted` does not know, and for those first seen today.
     fitted : Fitted, optional
         What `refit` learnt.
     weather : DataFrame, optional
@@ -98,7 +99,7 @@ def forecast(
         raise DataError(f"forecast: steps ({steps}) must be at least 1")
     history, repairs = past(demand, issue, step, calendar, time_zone, history_weeks)
     time = pd.date_range(issue, periods=steps, freq=step, name="time", unit="ns")
-    mine = [] if fitted is None else [zone for zone in history.zones if zone in fitted.zones]
+    mine = [] if fitted is None else [zone for zone in history.zones if zone in fitted.zones and zone not in _new(history)]
     others = [zone for zone in history.zones if zone not in mine]
     parts, name, mode = [], model, "none"
     if mine:
@@ -113,6 +114,12 @@ def forecast(
     zones = list(history.zones)
     return Issued(wide.sel(zone=zones).assign_attrs(parts[0][0].attrs), xr.concat(paths, "zone", join="exact").sel(zone=zones),
                   name, mode, repairs)
+
+
+def _new(history: History) -> set[str]:
+    """Zones of which only the issue's own day is known: a correction begins with what its midnight knew."""
+    known = ~np.isnan(history.demand).all(axis=1)
+    return {zone for zone, new in zip(history.zones, known[-1] & ~known[:-1].any(axis=0), strict=True) if new}
 
 
 def _plain(history: History, issue: pd.Timestamp, time: pd.DatetimeIndex, model: type[Model], settling_days: int) -> tuple:

@@ -15,8 +15,9 @@ LOOK_BACK_DAYS, BEFORE_DAYS = 28, 42
 """Days in which a jump is looked for; days before it that say what is usual [d]."""
 LEAST_DAYS = 3
 """Days that a new level must have lasted [d]."""
-LEAST, TIMES, ALIKE = 0.16, 4.0, 0.3
-"""Least jump (logarithm) [1]; its size in usual deviations of a day [1]; largest range of the new days, as a share of it [1]."""
+LEAST, TIMES, ALIKE, SCATTER = 0.16, 3.0, 0.3, 3.5
+"""Least jump (logarithm) [1]; its size in usual deviations of a day [1]; largest range of the new days, as a share of it or in
+usual deviations of a day, whichever is larger [1]."""
 LEAST_KNOWN = 0.25
 """Share of a day's slots that must be known for the day to count."""
 
@@ -73,7 +74,7 @@ def _ratios(demand: np.ndarray, types: np.ndarray, before: np.ndarray, last: int
 def _expected(demand: np.ndarray, types: np.ndarray, kind: int) -> np.ndarray:
     """Median day (slot, zone) of a type, or of all days where there is none. [m3/h]"""
     same = median(demand[types == kind])
-    return np.where(np.isnan(same), median(demand), same)
+    return np.where(np.isnan(same), median(demand), same) if np.isnan(same).any() else same
 
 
 def _stays(new: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -82,7 +83,7 @@ def _stays(new: np.ndarray, noise: np.ndarray) -> np.ndarray:
     size = np.abs(np.where(np.isnan(new), np.inf, new)).min(axis=0)
     low, high = (f(np.where(np.isnan(new), fill, new), axis=0) for f, fill in ((np.min, np.inf), (np.max, -np.inf)))
     far = (size > LEAST) & (size > TIMES * noise) & (np.sign(low) == np.sign(high))
-    return np.flatnonzero((known >= LEAST_DAYS) & far & (high - low < ALIKE * size))
+    return np.flatnonzero((known >= LEAST_DAYS) & far & (high - low < np.maximum(ALIKE * size, SCATTER * noise)))
 
 
 def _split(day: np.ndarray, expected: np.ndarray, factor: float) -> np.ndarray:

@@ -247,8 +247,6 @@ class Engine:
         links, nodes = self._positions(links, shape.links, "link"), self._positions(nodes, shape.nodes, "node")
         self._set_levels(levels or {})
         en.settimeparam(project, en.DURATION, duration_s)
-        en.settimeparam(project, en.REPORTSTART, 0)
-        en.settimeparam(project, en.REPORTSTEP, report_s)
         en.settimeparam(project, en.PATTERNSTART, self.demands.start_s)
         en.initH(project, en.INITFLOW)
         for link, setting in opened.items():

@@ -92,6 +92,47 @@ def refuse(text: str) -> None:
     raise_all(faults, "reading the network", NetworkError)
 
 
+def controls_of(text: str, links: set[str]) -> str:
+    """The network without the controls that act on other links than `links`, and without the rules that act on none of them."""
+    kept: list[str] = []
+    rule: list[str] = []
+    section, dropped = None, False
+    for line in [*text.splitlines(), "[END]"]:
+        name, words = section_name(line), line.split(";")[0].split()
+        if name is not None or (words and words[0].upper() == "RULE"):
+            stays = "".join(rule[:1]).upper().split()[:1] != ["RULE"] or bool(_acted(rule) & links)
+            kept += rule if stays else []
+            rule, dropped = [], dropped or not stays
+        section = name or section
+        if name == "END":
+            break
+        if section == "RULE" and name is None:
+            rule.append(line)
+        elif section == "CONT" and name is None and words and not (words[1:2] and words[1] in links):
+            dropped = True
+        else:
+            kept.append(line)
+    return "\n".join([*kept, "[END]", ""]) if dropped else text
+
+
+def _acted(rule: list[str]) -> set[str]:
+    """Links that the actions of a rule's lines set."""
+    found, acting = set(), False
+    for words in (line.split(";")[0].split() for line in rule):
+        clause = words[0].upper() if words else ""
+        acting = clause in ("THEN", "ELSE") or (acting and clause == "AND")
+        if acting and len(words) > 2:
+            found.add(words[2])
+    return found
+
+
+def added(text: str, section: str, line: str) -> str:
+    """The network with one more line in `section`; EPANET lets the last of several lines count."""
+    lines = text.splitlines()
+    end = next((k for k, one in enumerate(lines) if section_name(one) == "END"), len(lines))
+    return "\n".join([*lines[:end], f"[{section}]", f" {line}", "[END]", ""])
+
+
 def _is_number(word: str) -> bool:
     try:
         float(word)

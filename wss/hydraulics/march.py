@@ -98,7 +98,8 @@ class March:
 
     def _loop(self, orders: Orders | None, duration_s: int, step_s: int, report_s: int, links, nodes) -> Record:
         project, clock, record = self._project, self._clock, Record()
-        most = allowed = 5000 + 20 * (duration_s // step_s)
+        own_s = min(en.gettimeparam(project, en.REPORTSTEP), en.gettimeparam(project, en.PATTERNSTEP))
+        most = allowed = 5000 + 20 * (duration_s // min(step_s, own_s))
         following = iter([*(orders or []), (duration_s + 1, ())])
         change, waiting = next(following)
         speeds: tuple[float, ...] = (0.0,) * len(self._pumps)
@@ -125,7 +126,7 @@ class March:
             powers = [en.getlinkvalue(project, link, en.ENERGY) for link in self._pumps]
             closed = dict.fromkeys(tank for tank, pipe in self._beside if en.getlinkvalue(project, pipe, en.STATUS) == 0)
             flows = self._links.read(en.FLOW)[links] if len(links) else None
-            en.settimeparam(project, en.HYDSTEP, min(step_s - now % step_s, change - now))
+            en.settimeparam(project, en.HYDSTEP, min(step_s - now % step_s, change - now, report_s - now % report_s))
             span = clock.advance()
             if span > 0:
                 record.shut += [(now, tank, span) for tank in closed]

@@ -61,12 +61,17 @@ def open_project(text: str):
         file.write_text(text, encoding="utf-8")
         try:
             en.open(project, str(file), os.devnull, "")
+            en.openH(project)
         except Exception as error:  # the binding raises nothing more special
-            en.deleteproject(project)
-            raise NetworkError(f"EPANET cannot open the network: {error}\n" + "\n".join(_complaints(file))) from error
+            close_project(project)
+            raise NetworkError(f"EPANET cannot open the network: {error}\n" + "\n".join(_complaints(file, str(error)))) from error
+    nodes = en.getcount(project, en.NODECOUNT)
+    stores = range(nodes - en.getcount(project, en.TANKCOUNT) + 1, nodes + 1)
+    if not any(en.getnodetype(project, i) == en.TANK for i in stores):
+        close_project(project)
+        raise NetworkError("[TANKS]: every line has an elevation only, so EPANET takes them for reservoirs: there is no tank")
     if en.getoption(project, en.UNBALANCED) < 0:
         en.setoption(project, en.UNBALANCED, EXTRA_TRIALS)
-    en.openH(project)
     return project
 
 
@@ -86,16 +91,18 @@ def opened(text: str):
         close_project(project)
 
 
-def _complaints(file: Path) -> list[str]:
-    """What EPANET's report says about each faulty line of `file`."""
+def _complaints(file: Path, told: str) -> list[str]:
+    """What EPANET's report says about each faulty line of `file`, beyond what is `told` already."""
     report = file.with_suffix(".rpt")
     project = en.createproject()
     with suppress(Exception):  # it is known to fail; the report is what we want
         en.open(project, str(file), str(report), "")
+        en.openH(project)
     en.close(project)  # only now is the report written out
     en.deleteproject(project)
     lines = [line.strip() for line in report.read_text(errors="replace").splitlines()]
-    return [f" * {line} {after}".rstrip() for line, after in pairwise([*lines, ""]) if "Error" in line]
+    faulty = ((line, after) for line, after in pairwise([*lines, ""]) if "Error" in line and line != told)
+    return [f" * {line} {'' if 'Error' in after else after}".rstrip() for line, after in faulty]
 
 
 class Clock:

@@ -87,7 +87,9 @@ def _parsed(words: pd.Series, form: str, decimal: str) -> tuple[np.ndarray, np.n
     if (form == "ISO8601" or "%H" in form) and words.str.contains("24:00", regex=False).any():
         started = words.str.replace(MIDNIGHT, r"00:00\1", regex=True)
         late, words = (started != words).to_numpy(dtype=bool), started
-    utc[zoned], wall[~zoned] = _times(words[zoned], form, True), _times(words[~zoned], form, False)
+    for which, into, is_utc in ((zoned, utc, True), (~zoned, wall, False)):
+        if which.any():
+            into[which] = _times(words[which], form, is_utc)
     utc[late] += DAY
     wall[late] += DAY
     return utc, wall

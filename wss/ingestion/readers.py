@@ -90,6 +90,8 @@ def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timesta
             yield _read(_whole(export), name, profile, delivered, last)
             return
         yield block
+        if len(piece) == len(export.body):
+            return
         ends = block.readings.groupby("tag", observed=True)["time"].last()
         seen |= dict(zip(ends.index, ends, strict=True))
         done = lines.stop

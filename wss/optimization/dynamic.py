@@ -13,7 +13,7 @@ from wss.optimization.modes import speeds_of
 from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, replay
 from wss.optimization.task import Task
 
-MOST_STATES = {1: 30_000, 2: 12_000, 3: 20_000}
+MOST_STATES = {1: 12_000, 2: 12_000, 3: 20_000}
 """Number of tanks -> partial plans that are kept at each slot."""
 BOXES = {1: 4000, 2: 800, 3: 300}
 """Number of tanks -> boxes in each tank's band."""
@@ -21,11 +21,11 @@ BLOCK_H = 0.5
 """Time between changes of combinations with more than one tank; the polish moves them to where they belong [h]."""
 STEER = 1e-3
 """Price of a start as a share of a plan's cost, which keeps starts for where they pay most."""
-REPLAYED_STEPS = 50_000
+REPLAYED_STEPS = 30_000
 """Hydraulic steps that are spent on replaying the best plans of each search."""
 ALIKE = 0.04
 """Share of slots in which plans may differ and still count as one."""
-SPARE_M = 1e-3
+SPARE_M = 1e-4
 """How far inside a tank's limits its level stays."""
 MISS_PRICE = 5.0
 """Backward price of missing a limit by 1 m, in multiples of what it costs to raise the level by 1 m at the dearest."""
@@ -47,6 +47,8 @@ class Rules:
     """(slot, combination) of bool"""
     block: int
     """Slots between which combinations change, as a rule"""
+    change: np.ndarray
+    """(slot, combination) what departing from the plan in force costs [currency]"""
     free: np.ndarray
     """(slot,) of bool: combinations may change; at each block, and where prices or what is allowed change"""
 
@@ -94,7 +96,8 @@ def rules_of(task: Task, table: LevelTable, start_price: float, block: int) -> R
         allowed &= task.allowed(station)[:, table.modes[:, s]]
     free = np.arange(task.slots) % block == 0
     free[1:] |= (np.diff(task.price, axis=0) != 0).any(axis=1) | (allowed[1:] != allowed[:-1]).any(axis=1)
-    return Rules(np.maximum(count[None] - count[:, None], 0), np.array(most, float), start_price, allowed, block, free)
+    change = sum(cost[:, table.modes[:, s]] for s, cost in enumerate(task.change))
+    return Rules(np.maximum(count[None] - count[:, None], 0), np.array(most, float), start_price, allowed, block, change, free)
 
 
 def cost_to_go(task: Task, table: LevelTable, rules: Rules) -> np.ndarray:
@@ -111,7 +114,7 @@ def cost_to_go(task: Task, table: LevelTable, rules: Rules) -> np.ndarray:
             level, cost = cells, np.zeros(len(cells))
             for k in range(slot, slot + block):
                 level, more = _advance_softly(task, table, int(m), k, level, metre)
-                cost = cost + more
+                cost = cost + more + rules.change[k, m]
             through[m] = cost + read(value[m], *table.corners(level))
         if not np.isfinite(through).any():
             through[:] = value
@@ -142,9 +145,11 @@ def _advance_softly(
 
 
 def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int, int]:
-    """Plans (slot, station) that differ, the best by EPANET first; numbers of snapshots and simulations. None for big networks.
+    """Plans (slot, station) [mode] that differ, the best by EPANET first, and numbers of snapshots and simulations.
 
-    Where starts are limited, it is also tried what comes of a price on starts.
+    Large networks get none.
+
+    With more than one tank it is also tried what comes of a price on starts, where they are limited.
     """
     if task.problem.charges or not worth_a_table(task):
         return [], 0, 0
@@ -153,13 +158,13 @@ def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int, int]:
     block = max(n for n in range(1, longest + 1) if task.slots % n == 0)
     count = max(REPLAYED_STEPS // len(table.row), 1)
     found: list[DynamicPlan] = []
-    for steer in (0.0, STEER) if np.isfinite(task.most_starts).any() else (0.0,):
+    for steer in (0.0, STEER) if np.isfinite(task.most_starts).any() and len(task.low) > 1 else (0.0,):
         price = base + steer * abs(found[0].cost if found else 0.0)
         rules = rules_of(task, table, price, block)
         found += search(task, table, rules, cost_to_go(task, table, rules), count)
     speeds = (speeds_of(task.stations, plan.choice, len(task.engine.pumps)) for plan in found)
     ranked = sorted(zip((replay(task, speed).rank for speed in speeds), range(len(found)), strict=True))
-    return _distinct([found[i].choice for _, i in ranked], plans), table.snapshots, len(found)
+    return _distinct([found[i].choice for _, i in ranked], plans if len(task.low) > 1 else 1), table.snapshots, len(found)
 
 
 def _distinct(choices: list[np.ndarray], most: int) -> list[np.ndarray]:
@@ -201,7 +206,8 @@ def _grow(task: Task, table: LevelTable, rules: Rules, states: States, slot: int
         level, cost, good = _advance(task, table, int(m), slot, states.level[alive], [c[alive] for c in corners])
         alive = alive[good]
         own = np.full(len(alive), m)
-        spent = states.cost[alive] + cost + rules.start_price * (starts - states.starts)[alive].sum(axis=1)
+        more = rules.change[slot, m] + rules.start_price * (starts - states.starts)[alive].sum(axis=1)
+        spent = states.cost[alive] + cost + more
         found.append(States(level, spent, own, states.first[alive] if slot else own, starts[alive]))
         parents.append(alive)
     return States(*(np.concatenate([getattr(s, f.name) for s in found]) for f in fields(States))), np.concatenate(parents)

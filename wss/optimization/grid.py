@@ -32,6 +32,8 @@ class LevelTable:
 
     modes: np.ndarray
     """(combination, station): mode of every station"""
+    speeds: np.ndarray
+    """(combination, pump) [1]"""
     low: np.ndarray
     """(tank,) lowest level of the grid [m]"""
     step: np.ndarray
@@ -68,14 +70,17 @@ class LevelTable:
 
 
 def read(values: np.ndarray, cell: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Values (cell, ...) between the cells around states, which `LevelTable.corners` gives: (state, ...)."""
+    """Values (cell, ...) read between the cells around states: (state, ...), in their own unit [...].
+
+    `cell` and `weight` (state, corner) [1] are what `LevelTable.corners` gives.
+    """
     if values.ndim == 1:
         return np.einsum("nc,nc->n", weight, values[cell])
     return np.einsum("nc,nck->nk", weight, values[cell])
 
 
 def combinations(task: Task) -> np.ndarray:
-    """Every combination of the stations' modes, (combination, station)."""
+    """Every combination of the stations' modes, (combination, station) [mode]."""
     return np.array(list(product(*(range(len(s.modes)) for s in task.stations))))
 
 
@@ -98,7 +103,7 @@ def tabulate_levels(task: Task) -> LevelTable:
     axes = [np.linspace(low, high, COARSE[tanks]) for low, high in zip(task.bottom, task.brim, strict=True)]
     points = list(product(*axes))
     states = np.array(
-        [[[_state(task, speed, point, int(second)) for point in points] for speed in speeds] for second in firsts]
+        [[[state_of(task, speed, point, int(second)) for point in points] for speed in speeds] for second in firsts]
     )
     fine = [np.linspace(low, high, FINE[tanks]) for low, high in zip(task.bottom, task.brim, strict=True)]
     values = states.reshape(*states.shape[:2], *(len(a) for a in axes), states.shape[-1])
@@ -107,6 +112,7 @@ def tabulate_levels(task: Task) -> LevelTable:
     values = values.reshape(*states.shape[:2], -1, states.shape[-1])
     return LevelTable(
         modes,
+        speeds,
         np.array([axis[0] for axis in fine]),
         np.array([axis[1] - axis[0] for axis in fine]),
         tuple(len(axis) for axis in fine),
@@ -123,8 +129,8 @@ def _seconds(task: Task) -> np.ndarray:
     return np.arange(0, task.slots * task.slot_s + 1, task.problem.replay_step_s)
 
 
-def _state(task: Task, speed: np.ndarray, level: tuple[float, ...], second: int) -> np.ndarray:
-    """Rates [m/s], powers [kW] and the two spares [m] of one state."""
+def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: int) -> np.ndarray:
+    """Rates (tank,) [m/s], powers (pump,) [kW] and the two spares [m] of one state, in one row."""
     engine = task.engine
     named = dict(zip(engine.pumps, speed, strict=True)), dict(zip(engine.tanks, level, strict=True))
     state = engine.snapshot(*named, second)

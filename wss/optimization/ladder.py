@@ -25,7 +25,7 @@ def last_plan(problem: Problem) -> xr.DataArray | None:
     day, end = pd.Timedelta(days=1), given.index[-1] + problem.decision_step
     source = [t - day * max(0, int(np.ceil((t - end + problem.decision_step) / day))) if t >= end else t for t in problem.time]
     wanted = pd.DatetimeIndex(source)
-    rows = given.reindex(given.index.union(wanted)).ffill().reindex(wanted)
+    rows = given.reindex(given.index.union(wanted.unique())).ffill().reindex(wanted)
     if rows.isna().to_numpy().any():
         return None
     pumps = [str(p) for p in given.columns]

@@ -14,8 +14,25 @@ CRITICAL_M = 5.0
 """Nodes whose pressure comes this near to a limit in any state are followed."""
 MOST_CRITICAL = 24
 """So many of them at most, the nearest."""
+MOST_SLOPED = 8
+"""With more tanks, how a mode's effects follow the levels is taken from the reference."""
+TABLE_WORK = 8_000_000
+"""Most snapshots of a table, each counted with the links of the network: larger networks have longer table steps."""
 DEEP_M = 1.0
 """A mode that leaves pressures further below zero is avoided; what is less is left to the levels."""
+
+
+def hour_slots(task: Task) -> int:
+    """Slots in an hour, or 1 if a slot is longer."""
+    return max(3600 // task.slot_s, 1)
+
+
+def table_slots(task: Task) -> int:
+    """Slots in a table step: an hour, or so many that the table stays within `TABLE_WORK`."""
+    modes = sum(len(s.modes) for s in task.stations) * (1 + len(task.low) if len(task.low) <= MOST_SLOPED else 1)
+    hour = hour_slots(task)
+    fitting = [n * hour for n in range(1, 5) if task.slots % (n * hour) == 0] or [hour]
+    return next((n for n in fitting if task.slots / n * modes * len(task.engine.links) <= TABLE_WORK), fitting[-1])
 
 
 @dataclass(frozen=True)
@@ -68,7 +85,7 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, step_slots: int,
     step_slots
         Slots in a table step.
     pairs
-        Whether to look for pairs of modes of two stations that EPANET warns about together.
+        Whether to look for pairs of modes of two stations that EPANET warns about together, if that is not too much work.
     """
     rows = [*range(0, task.slots, step_slots), task.slots]
     middle = np.array([level[k : k + step_slots + 1].mean(axis=0) for k in rows])
@@ -76,7 +93,7 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, step_slots: int,
     reference = np.array([choice[min(k + step_slots // 2, task.slots - 1)] for k in rows])
     taker = _Taker(task, step_slots)
     critical = taker.survey(rows, reference, middle)
-    base, base_slope = [], []
+    base, base_slope, sloped = [], [], len(task.low) <= MOST_SLOPED
     change = [np.zeros((len(rows), len(s.modes), taker.columns)) for s in task.stations]
     slope = [np.zeros((len(rows), len(s.modes), taker.columns, len(task.low))) for s in task.stations]
     warned = [np.zeros((len(rows), len(s.modes)), bool) for s in task.stations]
@@ -88,11 +105,13 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, step_slots: int,
             for mode in range(len(station.modes)):
                 modes = reference[row].copy()
                 modes[s] = mode
-                other, other_gradient, warned[s][row, mode] = taker.take(modes, middle[row], slot)
+                other, other_gradient, warned[s][row, mode] = taker.take(modes, middle[row], slot, None if sloped else gradient)
                 change[s][row, mode], slope[s][row, mode] = other - value, other_gradient - gradient
             if warned[s][row].all():
                 warned[s][row] = False
-    clashes = _clashes(task, taker, rows, reference, middle, warned) if pairs else {}
+    count = sum(len(s.modes) * len(r.modes) for s, r in combinations(task.stations, 2)) * len(rows)
+    affordable = count * len(task.engine.links) <= TABLE_WORK
+    clashes = _clashes(task, taker, rows, reference, middle, warned) if pairs and affordable else {}
     return Table(
         step_slots,
         critical,
@@ -128,7 +147,7 @@ class _Taker:
     """Takes snapshots as rows of columns, each state once."""
 
     def __init__(self, task: Task, step_slots: int) -> None:
-        self._task, self._half_s = task, min(step_slots * task.slot_s // 2, 1800)
+        self._task, self._half_s = task, step_slots * task.slot_s // 2
         self._pumps, self._tanks = task.engine.pumps, task.engine.tanks
         self._nudge = np.maximum((task.high - task.low) * NUDGE, 0.01)
         self._states: dict[tuple, tuple[np.ndarray, np.ndarray, bool]] = {}
@@ -160,11 +179,18 @@ class _Taker:
         """Whether EPANET warns in the middle of the table step at `slot`, at levels (tank,) [m]."""
         return self._state(modes, level, slot)[2]
 
-    def take(self, modes: np.ndarray, level: np.ndarray, slot: int) -> tuple[np.ndarray, np.ndarray, bool]:
-        """Columns (column,), slopes (column, tank) and whether EPANET warns, in the step at `slot`, at levels (tank,) [m]."""
+    def take(
+        self, modes: np.ndarray, level: np.ndarray, slot: int, slopes: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Columns (column,), slopes (column, tank) and whether EPANET warns, in the step at `slot`, at levels (tank,) [m].
+
+        With `slopes` those are taken as they are.
+        """
         key = (tuple(modes.tolist()), slot)
         flows, pressure, warned = self._state(modes, level, slot)
         value = np.concatenate([flows, pressure[self._critical]])
+        if slopes is not None:
+            return value, slopes, warned
         if key not in self._slopes:
             gradient = np.zeros((self.columns, len(level)))
             for t in range(len(level)):

@@ -184,6 +184,7 @@ def _energy(model: pyo.ConcreteModel, task: Task, response: Response):
     terms = [known]
     for s, station in enumerate(task.stations):
         money = np.einsum("kp,kmp->km", price, response.power[s])
+        money += task.change[s].reshape(len(money), response.step_slots, -1).sum(axis=1)
         terms += [float(money[k, m]) * model.share[k, s, m] for k in range(len(money)) for m in range(len(station.modes))]
     for k in range(1, len(per_metre)):
         terms += [float(per_metre[k, t]) * (model.level[k, t] - float(response.level[k, t])) for t in range(len(task.low))]

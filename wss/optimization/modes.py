@@ -48,6 +48,7 @@ def find_stations(engine: Engine, problem: Problem) -> tuple[Station, ...]:
 
     alone = {i: state(i) for i in usable}
     pairs = {(i, j): state(i, j) for i, j in combinations(usable, 2)}
+    usable.sort(key=lambda i: not _running(problem, pumps[i]))
     joined = _connected(usable, [pair for pair, both in pairs.items() if _interact(pumps, alone, both, *pair)])
     speeds = {i: _speeds(problem, pumps[i]) for i in range(len(pumps))}
     if usable and np.prod([len(speeds[i]) for i in usable]) <= JOINT_MODES:
@@ -88,6 +89,11 @@ def choice_of(stations: tuple[Station, ...], speed: np.ndarray) -> np.ndarray:
         distance = np.abs(own[:, None, :] - station.modes[None]) + 10 * ((own[:, None, :] > 0) != (station.modes[None] > 0))
         choice[:, s] = distance.sum(axis=2).argmin(axis=1)
     return choice
+
+
+def _running(problem: Problem, pump: str) -> bool:
+    """Whether a pump runs at the start: of identical pumps, those that run go on."""
+    return bool(problem.initial_status.get(pump, False))
 
 
 def _interact(pumps: list[str], alone: Mapping[int, Snapshot], both: Snapshot, i: int, j: int) -> bool:

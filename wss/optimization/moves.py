@@ -97,7 +97,7 @@ def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves,
     slack = np.zeros((count, len(rows.slack)))
     for s in range(len(task.stations)):
         gain, watts = response.gain[s], response.power[s]
-        spend = np.einsum("kp,kmp->km", task.price, watts) * task.slot_h
+        spend = np.einsum("kp,kmp->km", task.price, watts) * task.slot_h + task.change[s]
         at = np.arange(task.slots)
         gain = gain - gain[at, choice[:, s]][:, None]
         spend = spend - spend[at, choice[:, s]][:, None]

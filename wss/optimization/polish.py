@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wss.optimization.linearize import Table, tabulate
+from wss.optimization.linearize import Table, table_slots, tabulate
 from wss.optimization.modes import speeds_of
 from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
 from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, WARNED_MISS, Replay, peak_charge, replay
@@ -113,13 +113,13 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
     """
     best = replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
     pairs = len(task.stations) > 1
-    table = tabulate(task, best.level, choice, hour_slots(task), pairs)
+    table = tabulate(task, best.level, choice, table_slots(task), pairs)
     simulations, snapshots, accepted, bundle = 1, table.snapshots, 0, BUNDLE
     room = _Room(np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100), np.full(len(task.low), 2 * END_SPARE_M))
     tried: set[bytes] = {choice.tobytes()}
     while simulations < budget:
         if accepted >= RETABULATE:
-            table, accepted = tabulate(task, best.level, choice, hour_slots(task), pairs), 0
+            table, accepted = tabulate(task, best.level, choice, table_slots(task), pairs), 0
             snapshots += table.snapshots
         candidate = _step(task, table, best, choice, water_value, bundle, room, tried)
         if candidate is None:
@@ -145,11 +145,6 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
         else:
             room = room.after(result)
     return Polished(choice, best, simulations, snapshots, False)
-
-
-def hour_slots(task: Task) -> int:
-    """Slots in a table step: an hour, or the decision step if that is longer."""
-    return max(3600 // task.slot_s, 1)
 
 
 def _step(

@@ -82,6 +82,8 @@ class Problem:
     pins: tuple[Pin, ...] = ()
     previous: xr.DataArray | None = None
     """(time, pump) plan in force, if any; times before the start are its past. [1]"""
+    change_cost: float = 0.0
+    """What it costs to set a pump otherwise than the plan in force does, for one hour [currency/h]."""
     initial_status: Mapping[str, bool] = field(default_factory=dict)
     """Pump -> whether it runs at the start; pumps not named as their own controls would have it."""
     start_clock_s: int = 0

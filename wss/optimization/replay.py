@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wss.optimization.modes import choice_of
 from wss.optimization.problem import PeakCharge
 from wss.optimization.task import LEVEL_TOLERANCE_M, Task
 
@@ -45,7 +46,7 @@ class Replay:
     shut_s: np.ndarray
     """(tank,) seconds in which EPANET kept a pipe at the tank shut, none where that is allowed"""
     total: float
-    """Energy, charge and start costs [currency]"""
+    """Energy, charge and start costs, and what departing from the plan in force costs [currency]"""
     miss: float
     """All misses in one measure, for ranking; 0 when every limit holds."""
 
@@ -101,9 +102,16 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         end_miss,
         warned,
         shut_s,
-        cost + charge + task.problem.start_cost * float(starts.sum()),
+        cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed),
         float(miss),
     )
+
+
+def _changes(task: Task, speed: np.ndarray) -> float:
+    if not task.problem.change_cost:
+        return 0.0
+    choice = choice_of(task.stations, speed)
+    return float(sum(cost[np.arange(task.slots), choice[:, s]].sum() for s, cost in enumerate(task.change)))
 
 
 def count_starts(on: np.ndarray) -> np.ndarray:

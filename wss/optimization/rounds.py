@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from wss.optimization.linearize import tabulate
+from wss.optimization.linearize import hour_slots, table_slots, tabulate
 from wss.optimization.model import LinearPlan, Margins, solve_fractions, weak_modes
 from wss.optimization.modes import speeds_of
-from wss.optimization.polish import Progress, hour_slots
+from wss.optimization.polish import Progress
 from wss.optimization.realize import realize
 from wss.optimization.replay import Replay, replay
 from wss.optimization.response import Known, Response, respond, shares
@@ -18,6 +18,8 @@ MODEL_ROUNDS = 3
 """Linear programs around their own trajectories, before EPANET is asked."""
 REPLAY_ROUNDS = 9
 """Linear programs around replayed plans, at most."""
+FEW_ROUNDS = 3
+"""The same for networks so large that their tables have long steps; of these only one plan is handed on."""
 PATIENCE = 3
 """So many rounds without a better plan are the last."""
 START_WEIGHTS = (3.0, 0.5, 12.0)
@@ -51,7 +53,8 @@ class Rounds:
 
 def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
     """Alternate linear program, realization and replay until no better plan comes of it."""
-    step_slots, most = linear_slots(task), MODEL_ROUNDS + REPLAY_ROUNDS
+    step_slots, large = linear_slots(task), table_slots(task) > hour_slots(task)
+    most = MODEL_ROUNDS + (FEW_ROUNDS if large else REPLAY_ROUNDS)
     margins = Margins(MARGIN * (task.high - task.low), np.zeros(len(task.low)), PRESSURE_MARGIN_M)
     choice = np.zeros((task.slots, len(task.stations)), int)
     known = Known(np.repeat(task.start[None], task.slots + 1, axis=0), shares(task, choice))
@@ -59,7 +62,7 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
     weights = START_WEIGHTS + (LIMITED_START_WEIGHTS if np.isfinite(task.most_starts).any() else ())
     snapshots, warned, best = 0, False, 0
     for k in range(most):
-        table = tabulate(task, known.level, choice, hour_slots(task), warned and len(task.stations) > 1)
+        table = tabulate(task, known.level, choice, table_slots(task), warned and len(task.stations) > 1)
         snapshots += table.snapshots
         cyclic = cyclic_steps(task, step_slots) if task.problem.end_level is None else None
         response = respond(task, table, known, step_slots)
@@ -87,7 +90,7 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
         if k >= MODEL_ROUNDS + PATIENCE and k - best >= PATIENCE:
             break
     distinct = {choice.tobytes(): choice for _, choice in sorted(found, key=lambda pair: pair[0].total * (1 + pair[0].miss))}
-    return Rounds(task, list(distinct.values())[:KEPT_PLANS], linear, k + 1, (k + 1) * len(weights), snapshots)
+    return Rounds(task, list(distinct.values())[: 1 if large else KEPT_PLANS], linear, k + 1, (k + 1) * len(weights), snapshots)
 
 
 def _remembered(task: Task, response: Response, margins: Margins, step_slots: int) -> tuple[np.ndarray, ...]:

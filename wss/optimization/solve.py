@@ -1,6 +1,6 @@
 """From a problem to a proven plan: linear program, realization and replay in turns, then the polish, then the verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -8,7 +8,9 @@ import xarray as xr
 from wss.errors import HydraulicError, SolverError
 from wss.hydraulics import Engine
 from wss.optimization import dynamic, ladder
+from wss.optimization.bound import lower_bound
 from wss.optimization.model import LinearPlan
+from wss.optimization.modes import choice_of
 from wss.optimization.polish import Progress, polish
 from wss.optimization.problem import Problem
 from wss.optimization.rounds import linear_rounds
@@ -20,6 +22,8 @@ POLISH_BUDGET = 60
 """Simulations that each polish may spend."""
 DYNAMIC_PLANS = 6
 """Plans of the dynamic program that are polished as well."""
+PROVEN = 1e-3
+"""A plan that costs at most this share more than the bound counts as proven."""
 SHORT_M = 5e-3
 """A limit that the linear program misses by more than this cannot be held."""
 
@@ -40,12 +44,16 @@ class Solution:
     iterations: int = 0
     simulations: int = 0
     snapshots: int = 0
+    bound: float | None = None
+    """Cost that no plan undercuts, where it was asked for and can be proven [currency]."""
     marginal_cost: dict[str, float] | None = None
     """Tank -> what a cubic metre more at the end would cost [currency/m3]; None where no linear program was solved."""
 
 
-def solve(problem: Problem, progress: Progress | None = None) -> Solution:
+def solve(problem: Problem, progress: Progress | None = None, bound: bool = False) -> Solution:
     """Plan the pumps of `problem`; always returns a plan, on the rung of the ladder that could be reached.
+
+    With `bound`, it is also computed what no plan can cost less than, where that can be proven.
 
     Raises
     ------
@@ -56,8 +64,13 @@ def solve(problem: Problem, progress: Progress | None = None) -> Solution:
         task = make_task(problem, engine)
         try:
             found = _search(task, progress)
+            least = lower_bound(make_task(found.problem, engine)) if bound else None
         except (SolverError, HydraulicError) as error:
             return fall_back(problem, f"{error}")
+    if least is not None and found.rung != "relaxed":
+        found = replace(found, bound=least)
+        if found.verdict.cost <= least * (1 + PROVEN):
+            found = replace(found, rung="proven", reason=f"no plan costs less than {least:.2f} {problem.currency}")
     if found.rung != "relaxed":
         return found
     instead = [s for s in _alternatives(found.problem, found.reason) if s.verdict.feasible and not s.verdict.band_violations]
@@ -89,7 +102,7 @@ def _alternatives(problem: Problem, reason: str) -> list[Solution]:
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = linear_rounds(task, progress)
     few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
-    choices = [*few, *found.choices]
+    choices = [*few, *found.choices, *_in_force(found.task)]
     tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
     task, problem, engine = found.task, found.task.problem, task.engine
@@ -112,8 +125,14 @@ def _search(task: Task, progress: Progress | None) -> Solution:
         found.rounds,
         found.simulations + replays + sum(one.simulations for one in tries),
         found.snapshots + snapshots + sum(one.snapshots for one in tries),
-        water,
+        marginal_cost=water,
     )
+
+
+def _in_force(task: Task) -> list[np.ndarray]:
+    """The plan in force as modes (slot, station), to start from as well."""
+    speed = ladder.last_plan(task.problem)
+    return [] if speed is None else [choice_of(task.stations, speed.sel(pump=task.engine.pumps).to_numpy())]
 
 
 def _shortfall(task: Task, linear: LinearPlan) -> str:

@@ -12,7 +12,7 @@ from wss.optimization.problem import PeakCharge, Problem
 
 LEVEL_TOLERANCE_M = 1e-3
 """How far an operator's limit may be passed."""
-BRIM_M = 2e-3
+BRIM_M = 2e-4
 """How far the search stays away from a tank's own limits, where EPANET shuts its pipe."""
 
 
@@ -49,6 +49,8 @@ class Task:
     """(slot, pump) of bool"""
     most_starts: np.ndarray
     """(pump,); infinity where there is no limit"""
+    change: tuple[np.ndarray, ...]
+    """One (slot, mode) for each station: what departing from the plan in force costs [currency]"""
     watched: tuple[str, ...]
     """Nodes with a pressure limit, and nodes with demand, where EPANET warns of negative pressure."""
     floor: np.ndarray
@@ -114,10 +116,11 @@ def make_task(problem: Problem, engine: Engine) -> Task:
     everywhere = -np.inf if problem.pressure_min_everywhere is None else problem.pressure_min_everywhere
     drawing = dict.fromkeys(engine.demand_nodes, everywhere)
     nodes = drawing | {node: max(limit, drawing.get(node, limit)) for node, limit in problem.pressure_min.items()}
+    stations = find_stations(engine, problem)
     return Task(
         problem=problem,
         engine=engine,
-        stations=find_stations(engine, problem),
+        stations=stations,
         slot_s=int(problem.decision_step / pd.Timedelta(seconds=1)),
         price=problem.price_on(problem.time, pumps),
         low=np.maximum(bottom, [problem.level_min.get(t, -np.inf) for t in tanks]),
@@ -131,10 +134,31 @@ def make_task(problem: Problem, engine: Engine) -> Task:
         may_stand=may_stand,
         may_run=may_run,
         most_starts=np.array([problem.max_starts.get(p, np.inf) for p in pumps]),
+        change=tuple(change_cost(problem, station, pumps) for station in stations),
         watched=tuple(nodes),
         floor=np.array(list(nodes.values()), float),
         always=np.array([0.0 if node in drawing else -np.inf for node in nodes]),
     )
+
+
+def change_cost(problem: Problem, station: Station, pumps: list[str]) -> np.ndarray:
+    """What each mode (slot, mode) of a station costs for departing from the plan in force, where there is one. [currency]
+
+    Of identical pumps it counts how many run; of a drive, whether it runs.
+    """
+    slots, price = len(problem.time), problem.change_cost * (problem.decision_step / pd.Timedelta(hours=1))
+    cost = np.zeros((slots, len(station.modes)))
+    if not price or problem.previous is None or not problem.previous.sizes["time"]:
+        return cost
+    given = problem.previous.transpose("time", "pump").to_pandas().sort_index()
+    rows = given.reindex(given.index.union(problem.time)).ffill().reindex(problem.time)
+    rows[problem.time >= given.index[-1] + problem.decision_step] = np.nan
+    for group in station.groups:
+        names = [pumps[station.pumps[p]] for p in group]
+        before = (rows.reindex(columns=names) > 0).sum(axis=1).to_numpy()
+        other = np.abs(before[:, None] - (station.modes[:, list(group)] > 0).sum(axis=1)[None])
+        cost += np.where(rows.reindex(columns=names).isna().any(axis=1).to_numpy()[:, None], 0.0, price * other)
+    return cost
 
 
 def _faults(problem: Problem, engine: Engine) -> list[str]:

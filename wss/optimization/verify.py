@@ -9,11 +9,14 @@ import pandas as pd
 import xarray as xr
 
 from wss.hydraulics import Engine, Simulation
+from wss.hydraulics.project import MEANINGS
 from wss.optimization.problem import PeakCharge, Problem
 
 TOLERANCE = 1e-3
 """How far pressures and end levels may be missed, in the file's units, and the operator's band, in metres."""
 SPEED_TOLERANCE = 1e-9
+WEAK = (MEANINGS[3], MEANINGS[6])
+"""EPANET's warnings about nodes with demand that have too little pressure."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,10 @@ def verify_with(engine: Engine, problem: Problem, pump_speed: xr.DataArray) -> V
     on = _on_grid(problem, pump_speed) > 0
     starts = {p: int((on[p] & ~np.roll(on[p], 1)).sum()) for p in on}
     price = problem.price_on(run.energy.get_index("time"), engine.pumps)
-    faults = _orders(problem, pump_speed, engine) + _starts(problem, starts) + _epanet(problem, run) + _tanks(problem, run)
-    faults += _pressures(problem, run, floors, engine.pressure_m) + _ends(problem, run, engine)
+    weak = any(text in WEAK for _, text in run.warnings)
+    lowest = _lowest(problem, pump_speed, engine, report_s) if weak else ""
+    faults = _orders(problem, pump_speed, engine) + _starts(problem, starts) + _epanet(problem, run, lowest)
+    faults += _tanks(problem, run) + _pressures(problem, run, floors, engine.pressure_m) + _ends(problem, run, engine)
     return Verdict(
         feasible=not faults,
         violations=tuple(faults),
@@ -131,13 +136,33 @@ def _starts(problem: Problem, starts: dict[str, int]) -> list[str]:
     ]
 
 
-def _epanet(problem: Problem, run: Simulation) -> list[str]:
-    """EPANET's own warnings, each kind once with its first moment and how often."""
+def _epanet(problem: Problem, run: Simulation, lowest: str) -> list[str]:
+    """EPANET's own warnings, each kind once with its first moment and how often, and where pressure is `lowest`."""
     faults = []
     for text in dict.fromkeys(text for _, text in run.warnings):
         seconds = [s for s, t in run.warnings if t == text]
-        faults.append(f"{_clock(problem.start, seconds[0])}: EPANET warns: {text} ({len(seconds)} states)")
+        where = lowest if text in WEAK else ""
+        faults.append(f"{_clock(problem.start, seconds[0])}: EPANET warns: {text} ({len(seconds)} states){where}")
     return faults
+
+
+def _lowest(problem: Problem, pump_speed: xr.DataArray, engine: Engine, report_s: int) -> str:
+    """Which of the nodes with demand has the lowest pressure of all, or is cut off, and when."""
+    run = engine.simulate(
+        pump_speed,
+        problem.initial_level,
+        problem.start,
+        _seconds(problem.horizon),
+        problem.replay_step_s,
+        report_s,
+        nodes=engine.demand_nodes,
+    )
+    pressure = run.pressure.to_pandas()
+    cut_off = pressure.columns[pressure.isna().any()]
+    if len(cut_off):
+        return f"; node {cut_off[0]} is cut off at {_clock(pressure[cut_off[0]].isna().idxmax())}"
+    at, node = pressure.stack().idxmin()
+    return f"; lowest is {pressure.loc[at, node]:.2f} m at node {node} at {_clock(at)}" if pressure.loc[at, node] < 0 else ""
 
 
 def _tanks(problem: Problem, run: Simulation) -> list[str]:
@@ -174,7 +199,8 @@ def _pressures(problem: Problem, run: Simulation, floors: dict[str, float], pres
         faults.append(
             (
                 -short.loc[at, node],
-                f"{_clock(at)}: pressure {hourly.loc[at, node]:.2f} m at node {node} is below {floors[node]:.2f} m",
+                f"{_clock(at)}: pressure {hourly.loc[at, node]:.2f} m at node {node} is below {floors[node]:.2f} m:"
+                f" {short.loc[at, node]:.2f} m short",
             )
         )
     return [text for _, text in sorted(faults)[:10]]

@@ -1,5 +1,7 @@
 """Read from the store what an operator's page shows."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from wss import times
@@ -59,9 +61,16 @@ def _plan(run: Run, record: RunRecord | None) -> ShownPlan | None:
         level=result(folder, "levels")["level"],
         baseline_level=result(folder, "baseline_levels")["level"],
         band=result(folder, "band")["level"],
-        actions=read_table(folder, "actions").fillna({"why": "", "period": ""}),
+        actions=_actions(folder),
         summary=record.summary,
     )
+
+
+def _actions(folder: Path) -> pd.DataFrame:
+    """Switches of a run; one of an older version of the program says less about them."""
+    told = read_table(folder, "actions")
+    texts = ["period", "why", "earlier", "later"]
+    return told.reindex(columns=[*told.columns.drop(texts, errors="ignore"), *texts]).fillna(dict.fromkeys(texts, ""))
 
 
 def _shown(override: overrides.Override) -> ShownOverride:

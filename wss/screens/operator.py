@@ -21,6 +21,7 @@ from wss.steps.publish import release
 from wss.steps.run import Run, open_run
 from wss.views import page, panels, style
 from wss.views.operator_figure import operator_figure, operator_legend
+from wss.views.reasons import switch_list
 from wss.views.situation import Situation
 from wss.views.words import say
 
@@ -51,6 +52,7 @@ class OperatorPage:
         language = run.tenant.language
         self._say = lambda key, **values: say(key, language, **values)
         self.top, self.cards, self.ready, self.money, self.journal, self.state = (widgets.HTML() for _ in range(6))
+        self.switches = widgets.HTML()
         self.news, self.alarm = widgets.HTML(), widgets.HTML()
         self._planning = asyncio.Lock()
         self.situation = read_situation(self.run)
@@ -74,6 +76,7 @@ class OperatorPage:
         shown = self.situation
         self.top.value = panels.header(shown) + panels.notices(shown)
         self.cards.value, self.ready.value = panels.cards(shown), panels.ready_levels(shown)
+        self.switches.value = switch_list(shown)
         self.money.value, self.journal.value = panels.money(shown), panels.journal(shown)
         self.state.value = self._acceptance(shown)
         self.accept.disabled = shown.plan is None or bool(shown.accepted_by)
@@ -141,7 +144,7 @@ class OperatorPage:
         row = widgets.Box([self.who, self.accept]).add_class("wss-row")
         decide = widgets.VBox([widgets.HTML(f"<h2>{self._say('decide')}</h2>"), row, self.state, self.news]).add_class("panel")
         first = widgets.Box([self.cards, widgets.Box([self.ready]).add_class("panel")]).add_class("first")
-        chart = widgets.VBox([widgets.HTML(operator_legend(language)), self.figure]).add_class("panel")
+        chart = widgets.VBox([widgets.HTML(operator_legend(language)), self.figure, self.switches]).add_class("panel")
         grid = widgets.Box(
             [
                 widgets.VBox([self.top, self.alarm, first]).add_class("top"),

@@ -5,7 +5,7 @@ from typing import Any
 
 _FUNCTIONS = {
     "open_run": "run", "run_intake": "intake", "run_forecast": "forecast", "run_optimize": "optimize", "run_kpi": "kpi",
-    "run_refit": "refit",
+    "run_refit": "refit", "ask_backtest": "backtest", "run_backtest": "backtest",
     "derived_demand": "observed", "readings_and_doubts": "quality_report", "leaned_on": "quality_report",
     "apply_tenant": "apply", "check_tenant": "apply",
 }

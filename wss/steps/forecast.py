@@ -6,7 +6,7 @@ import xarray as xr
 
 from wss import forecasting, times
 from wss.errors import NotFoundError
-from wss.forecasting import Fitted, metrics
+from wss.forecasting import Fitted, Issued, metrics
 from wss.forecasting.corrected import ADAPT_DAYS
 from wss.forecasting.weather import USUAL_DAYS
 from wss.quantities import check
@@ -36,27 +36,53 @@ def run_forecast(run: Run) -> xr.Dataset:
     DataError
         If no demand can be derived from any reading before `run.now`.
     """
-    settings = run.tenant.forecast
-    step = pd.Timedelta(minutes=settings.step_minutes)
-    issue = times.floor(run.now, step)
+    issue, step = moment_of(run)
     masked = Masked()
-    start = issue - pd.Timedelta(days=settings.settling_days + 7 * settings.history_weeks)
-    past = derived_demand(run, start, issue, masked)
     steps = int(pd.Timedelta(hours=run.tenant.plan.horizon_hours) / step) + 1
+    past = known_past(run, masked)
     fitted, model = stored_model(run)
     new = [] if fitted is None else [str(zone) for zone in past["zone"].values if zone not in fitted.zones]
     if new:
         model["model_reason"] = f"the model does not know {', '.join(new)}: the profile forecasts what it does not know"
     weather, faults = known_weather(run, issue - WEATHER_PAST)
-    issued = forecasting.forecast(past["demand"], issue, steps, step, run.tenant.calendar, run.tenant.time_zone,
-                                  settings.history_weeks, settings.settling_days, fitted=fitted, weather=weather)
+    issued = issued_at(run, past, steps, fitted, weather)
     result = run.save("forecast", check(issued.demand.to_dataset(), "forecast"))
     run.save("members", issued.members.astype("float32").to_dataset())
     masked.save(run, {})
-    run.save_summary(issue=issue, forecast_wape=yesterdays_wape(run, past["demand"]), **_history(past["demand"], issue),
+    run.save_summary(issue=issue, forecast_wape=yesterdays_wape(run, past), **_history(past, issue),
                      model=issued.model, **model, **_weather(issued.weather, weather, fitted), weather_faults=faults,
                      repairs=[str(repair) for repair in issued.repairs])
     return result
+
+
+def moment_of(run: Run) -> tuple[pd.Timestamp, pd.Timedelta]:
+    """First step that a forecast made at `run.now` tells [UTC], and the length of its steps."""
+    step = pd.Timedelta(minutes=run.tenant.forecast.step_minutes)
+    return times.floor(run.now, step), step
+
+
+def known_past(run: Run, masked: Masked | None = None) -> xr.DataArray:
+    """Derived demand (time, zone) as known at `run.now` that a forecast looks at; `masked` is told what is left out. [m3/h]"""
+    settings = run.tenant.forecast
+    issue, _ = moment_of(run)
+    return derived_demand(run, issue - (settings.settling_days + 7 * settings.history_weeks) * times.DAY, issue, masked)["demand"]
+
+
+def issued_at(run: Run, past: xr.DataArray, steps: int, fitted: Fitted | None, weather: pd.DataFrame | None,
+              model: str = "median_profile") -> Issued:
+    """Forecast of `steps` steps from the one that holds `run.now` on.
+
+    Parameters
+    ----------
+    past : (time, zone)
+        As `known_past` gives it. [m3/h]
+    fitted, weather, model
+        As `forecasting.forecast` takes them.
+    """
+    settings = run.tenant.forecast
+    issue, step = moment_of(run)
+    return forecasting.forecast(past, issue, steps, step, run.tenant.calendar, run.tenant.time_zone, settings.history_weeks,
+                                settings.settling_days, model, fitted, weather)
 
 
 def _weather(used: str, weather: pd.DataFrame | None, fitted: Fitted | None) -> dict[str, object]:

@@ -73,22 +73,30 @@ def run_intake(configuration: Configuration, store: Store, workspace: Workspace,
         if stop():
             break
     if any(row["state"] == "stored" for row in rows.values()):
-        _examine(configuration, store)
+        examine_anew(configuration, store, QUALITY_EVERY, QUALITY_DAYS)
     return pd.DataFrame(list(rows.values()), columns=COLUMNS)
 
 
-def _examine(configuration: Configuration, store: Store) -> None:
-    """Look for doubtful readings in what came, unless it was done just before: a cycle looks at all files before it forecasts.
+def examine_anew(configuration: Configuration, store: Store, every: pd.Timedelta = pd.Timedelta(0),
+                 most_days: int | None = None) -> None:
+    """Look for doubtful readings in what came since the last time; a cycle does so before it forecasts.
 
     Trouble with it is no trouble of the intake: the next cycle makes up for it.
+
+    Parameters
+    ----------
+    every
+        Leave it to a later call if the last file that was looked at was delivered less than this before the newest.
+    most_days
+        As of `quality.examine`.
     """
     from wss.steps import quality
 
     try:
         last, newest = store.last_examined(), store.last_delivery()
-        if last is not None and newest is not None and pd.Timedelta(0) <= newest - last < QUALITY_EVERY:
+        if last is not None and newest is not None and pd.Timedelta(0) <= newest - last < every:
             return
-        quality.examine(configuration, store, most_days=QUALITY_DAYS)
+        quality.examine(configuration, store, most_days=most_days)
     except WssError:
         log.exception("quality of %s", configuration.name)
 

@@ -19,6 +19,9 @@ COLUMNS = ["tenant", "name", "sha256", "state", *asdict(Counts()), "reason"]
 """What is reported of each file."""
 BACKFILL = pd.Timedelta(days=3)
 """A file with readings older than this at its delivery is a backfill: its readings count as known soon after their time."""
+HOUR_S = 3600
+SHORTEST_H = 0.25
+"""Earlier readings are looked at over at least so long [h]."""
 REPORTED = 200
 """Refused rows that a report lists; the store keeps them all."""
 REPORT = ".report.txt"
@@ -189,11 +192,21 @@ class FileIntake:
         limits = self.limits.loc[self.limits.index.intersection(readings["sensor_id"].unique())]
         if limits.empty:
             return readings["flag"].to_numpy()
-        first = int(readings["time"].min())
-        start = first - int(quality.look_back_h(limits) * 3600)
-        before = self.store.readings_of(limits.index.tolist(), start, first)
+        before = self._before(readings, limits)
         return np.concatenate([quality.flag(part, limits, before[before["sensor_id"].isin(part["sensor_id"].unique())])
                                for part in by_sensors(readings)])
+
+    def _before(self, readings: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
+        """Stored readings before the file's first that can matter to its flags."""
+        first, ids = int(readings["time"].min()), limits.index.to_numpy()
+        farthest = first - int(np.nan_to_num(limits["stuck_h"]).max() * HOUR_S)
+        last = self.store.last_values(ids.tolist(), farthest, first, int(quality.EARLIER)).reindex(ids)
+        repeated = last.reindex(readings["sensor_id"]).to_numpy() == readings["value"].to_numpy()
+        back_h = quality.look_back_h(limits, np.isin(ids, readings["sensor_id"].to_numpy()[repeated]))
+        about_h = np.where(back_h > 0, 2 ** np.ceil(np.log2(np.maximum(back_h, SHORTEST_H))), 0.0)  # few reads serve all
+        parts = [self.store.readings_of(ids[about_h == hours].tolist(), first - int(hours * HOUR_S), first)
+                 for hours in np.unique(about_h[about_h > 0])]
+        return joined([readings.iloc[:0], *parts])
 
     def known_at(self, path: Path) -> pd.Timestamp:
         """When a file was delivered [UTC]: a tenant whose clock is `replay` goes by the file's own time."""

@@ -11,6 +11,7 @@ from wss import times
 from wss.config import Configuration
 from wss.errors import DataError
 from wss.ingestion import folders, inbox
+from wss.steps.intake import examine_anew
 from wss.steps.intake_file import COLUMNS, REPORT, FileIntake, report_of
 from wss.store import Counts, IntakeFile, Store, Workspace
 
@@ -37,7 +38,8 @@ def run_replay(configuration: Configuration, store: Store, workspace: Workspace,
     still wins; other values are corrections, and what the file said before and says no longer is withdrawn. What was known before
     stays so: replayed readings are known from the replay on, also those that were set aside, because until then no run could
     have used them; only a backfill's new readings count as known soon after their time, as all of a backfill do. A second replay
-    changes nothing. A file that cannot be read at all keeps what it said.
+    changes nothing. A file that cannot be read at all keeps what it said. In the end the readings that came or went are looked
+    at for doubtful ones, as a cycle does.
 
     Parameters
     ----------
@@ -63,6 +65,8 @@ def run_replay(configuration: Configuration, store: Store, workspace: Workspace,
             progress(done, done + left, name)
         if stop():
             break
+    if any(row["state"] in ("replayed", "stored") for row in rows):
+        examine_anew(configuration, store)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -5,13 +5,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from wss.config import Configuration
 from wss.errors import WssError
 from wss.steps.apply import active
-from wss.steps.intake import run_intake
+from wss.steps.intake import QUALITY_EVERY, examine_anew, run_intake
 from wss.store import Store, Workspace, open_store
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ RETRY_S = 30.0
 """Pause after the intake of a tenant failed, and between looks at files that only time completes [s]."""
 RACY_S = 2.0
 """An inbox changed this recently is looked at once more: file systems do not tell two changes of one moment apart [s]."""
+EXAMINE_S = QUALITY_EVERY.total_seconds()
+"""How long after a file came the readings are looked at that its intake left to later [s]."""
 WORKERS = 4
 """Tenants that are taken in at the same time; so a huge file of one does not delay the others."""
 OPEN_STORES = 64
@@ -40,7 +42,11 @@ class _Tenant:
     look_at: float = 0.0
     """Monotonic time of the next look even if nothing changes [s]."""
     error: str = ""
+    examine_at: float = float("inf")
+    """Monotonic time from which on doubtful readings are looked for in what came and was left to later [s]."""
     work: Future | None = None
+    search: Future | None = None
+    """The search for doubtful readings that goes on."""
     store: Store | None = None
     version: int = 0
     configuration: Configuration | None = None
@@ -70,10 +76,12 @@ class Watch:
 
     def run(self) -> None:
         """Watch until `stop` is called."""
-        with ThreadPoolExecutor(WORKERS, "intake") as pool:
+        with ThreadPoolExecutor(WORKERS, "intake") as pool, ThreadPoolExecutor(1, "quality") as idle:
             while not self._stop.is_set():
                 self.look(pool)
+                self.examine(idle)
                 self._stop.wait(POLL_S)
+            idle.shutdown(cancel_futures=True)
         for tenant in self._tenants.values():
             tenant.close()
 
@@ -86,7 +94,7 @@ class Watch:
                 self._tenants.setdefault(name, _Tenant(str(self._workspace.inbox(name))))
         started = 0
         for name, tenant in self._tenants.items():
-            if tenant.work is not None and not tenant.work.done():
+            if _busy(tenant.work):
                 continue
             changed_ns = _changed_ns(tenant.inbox)
             if changed_ns == tenant.changed_ns and now < tenant.look_at:
@@ -97,6 +105,25 @@ class Watch:
             started += 1
         self._close_idle()
         return started
+
+    def examine(self, pool: Executor) -> int:
+        """Start the search for doubtful readings in what an intake has left to later, of each tenant that is at rest; how many.
+
+        A tenant's new files do not wait for it.
+        """
+        due = [(name, tenant) for name, tenant in self._tenants.items()
+               if time.monotonic() >= tenant.examine_at and not _busy(tenant.work) and not _busy(tenant.search)]
+        for name, tenant in due:
+            tenant.examine_at = float("inf")
+            tenant.search = pool.submit(self._examine, name)
+        return len(due)
+
+    def _examine(self, name: str) -> None:
+        try:
+            with open_store(self._workspace, name) as store:
+                examine_anew(active(store), store)
+        except WssError:
+            log.exception("quality of %s", name)
 
     def _take_in(self, name: str, tenant: _Tenant) -> None:
         rows: dict[str, tuple] = {}
@@ -113,6 +140,8 @@ class Watch:
             tenant.error = ""
             if "waiting" in rows.values():
                 tenant.look_at = time.monotonic() + POLL_S
+            if "stored" in rows.values():
+                tenant.examine_at = min(tenant.examine_at, time.monotonic() + EXAMINE_S)
 
     def _row(self, row: dict, rows: dict[str, str]) -> None:
         rows[row["name"]] = row["state"]
@@ -137,9 +166,13 @@ class Watch:
 
     def _close_idle(self) -> None:
         """Close the stores that were used longest ago, where many are open."""
-        idle = [t for t in self._tenants.values() if t.store is not None and (t.work is None or t.work.done())]
+        idle = [t for t in self._tenants.values() if t.store is not None and not _busy(t.work)]
         for tenant in sorted(idle, key=lambda t: t.used)[:max(0, len(idle) - OPEN_STORES)]:
             tenant.close()
+
+
+def _busy(work: Future | None) -> bool:
+    return work is not None and not work.done()
 
 
 def _changed_ns(folder: str) -> int:

@@ -7,9 +7,12 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from wss import times
 from wss.errors import HydraulicError, NotFoundError
 from wss.hydraulics import Simulation
 from wss.optimization import Pin, Solution, case, fall_back, solve
+from wss.optimization.explain import COLUMNS as MOVE_COLUMNS
+from wss.optimization.explain import Change, Explanation, explain, limit_columns
 from wss.optimization.polish import Progress
 from wss.steps import masked, overrides, plan_band, plan_terms
 from wss.steps.forecast import run_forecast
@@ -36,8 +39,6 @@ class PlanResult:
     """Limits of network, contract and operator that it breaks."""
     baseline: plan_terms.Baseline | None
     """None where EPANET gives up on the network's own controls."""
-    actions: pd.DataFrame
-    """time [UTC], pump, action, speed [1], period, why"""
 
     @property
     def levels(self) -> xr.DataArray:
@@ -114,8 +115,20 @@ def plan(
         demand_charge=plan_terms.charge(inputs, simulation),
         violations=verdict.violations + verdict.band_violations if verdict else (solution.reason,),
         baseline=baseline,
-        actions=actions(run.configuration, inputs.tariff, inputs.problem, speed, simulation.level),
     )
+
+
+def reasons(run: Run, result: PlanResult) -> tuple[pd.DataFrame, Explanation]:
+    """The switches of a plan in order with their reasons (see `plan_reasons.actions`), and what those rest on: EPANET replays.
+
+    Where EPANET gives up on the plan itself, no switch is moved.
+    """
+    problem, speed = result.solution.problem, result.pump_speed
+    try:
+        told = explain(problem, speed, plan_terms.water_value(result.inputs, result.solution))
+    except HydraulicError:
+        told = Explanation(pd.DataFrame(columns=list(MOVE_COLUMNS)), None)
+    return actions(run.configuration, result.inputs.tariff, problem, speed, told.moves), told
 
 
 def forecast_for(run: Run) -> xr.Dataset:
@@ -151,11 +164,29 @@ def _save(run: Run, result: PlanResult, forecast_run: str) -> xr.Dataset:
     run.save("baseline", xr.merge([compared_speed.to_dataset(), _simulated(compared)], join="exact"))
     run.save("baseline_levels", compared.level.to_dataset())
     run.save_table("orders", case.orders(speed))
-    run.save_table("actions", result.actions)
+    switched, told = reasons(run, result)
+    run.save_table("actions", switched)
+    run.save_table("moves", told.moves)
     result.inputs.start.masked.save(run, masked.START)
     case.write(result.solution.problem, speed, compared_speed, run.folder, name=f"{run.tenant.name} {run.now:%Y-%m-%dT%H:%MZ}")
-    run.save_summary(**_summary(result), forecast_run=forecast_run, band_paths=band.paths, level_risks=list(band.risks))
+    run.save_summary(
+        **_summary(result),
+        change=_changed(inputs, told.change),
+        forecast_run=forecast_run,
+        band_paths=band.paths,
+        level_risks=list(band.risks),
+    )
     return decided
+
+
+def _changed(inputs: Inputs, change: Change | None) -> dict[str, Any] | None:
+    """What the plan changes against the one in force, for the summary; None without one."""
+    if change is None:
+        return None
+    of_plan = {"since": times.iso(inputs.problem.previous.get_index("time")[0]), "switches": change.switches}
+    named = limit_columns(inputs.problem, change.limit)
+    named["at"] = None if pd.isna(named["at"]) else times.iso(named["at"])
+    return of_plan | {"pump_hours": change.pump_hours, "saves": change.saves} | named
 
 
 def _members(run: Run, forecast_run: str) -> xr.DataArray:

@@ -14,7 +14,7 @@ from wss.errors import DataError, raise_all
 from wss.hydraulics import network
 from wss.optimization import PeakCharge, Pin, Problem
 from wss.steps.observed import observed
-from wss.steps.plan_start import Start, find_start, plan_in_force
+from wss.steps.plan_start import Start, find_start, plan_in_force, pump_hour_cost
 from wss.steps.run import Run
 
 CHANGES = ("out_of_service", "demand_factor", "tariff")
@@ -84,15 +84,16 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
         start_cost=plan.start_cost,
         pins=pins,
         previous=previous,
+        change_cost=plan.change_percent / 100 * pump_hour_cost(run, previous),
         initial_status=start.status,
         start_clock_s=clock_s,
         charges=_charges(run, tariff, peak),
-        **_limits(run.tenant.system, horizon, changes.get("out_of_service", ())),
+        **limits(run.tenant.system, horizon, changes.get("out_of_service", ())),
     )
     return Inputs(problem, start, demand, shares, tariff, peak)
 
 
-def _limits(system: System, horizon: pd.Timedelta, out: Iterable[str]) -> dict[str, Any]:
+def limits(system: System, horizon: pd.Timedelta, out: Iterable[str]) -> dict[str, Any]:
     """What the configuration says that a plan must hold, as fields of a Problem."""
     ends = {t.id: t.end_level_min_m for t in system.tanks if t.end_level_min_m is not None}
     days = int(np.ceil(horizon / times.DAY))

@@ -1,52 +1,28 @@
-"""Why each pump is started or stopped when it is: the tariff, the tank that binds, or the operator's own word."""
+"""Why each pump is switched when it is: the operator's word, the tariff, the limit that binds; and what moving it would cost."""
 
-import numpy as np
+from typing import Any
+
 import pandas as pd
 import xarray as xr
 
-from wss import tariffs, times
+from wss import tariffs
 from wss.config import Configuration, Tariff
 from wss.optimization import Problem
+from wss.optimization.explain import switches
+from wss.views.reasons import clock, limit_words, move_words
+from wss.views.words import number, say
 
-NEAR_SHARE = 0.06
-"""A tank within this share of its band of a limit is what binds."""
-LOOK_AHEAD = pd.Timedelta(hours=3)
-"""How far ahead a tank that is emptying or filling is looked after."""
 SOON = pd.Timedelta(minutes=45)
-"""A change of price within this time of a switch is its reason."""
-
-WORDS = {
-    "en": {
-        "pin": "held by the operator until {until}",
-        "out": "pump is out of service",
-        "cheap": "{period} begins at {at}: power costs {price:.3f}",
-        "dear": "{period} begins at {at}: power will cost {price:.3f}",
-        "full": "{tank} is nearly full ({level:.1f} of {limit:.1f} m)",
-        "low": "{tank} would fall to its lower limit of {limit:.1f} m by {at}",
-        "store": "stores water before {period} at {at}",
-        "last": "enough water to hold until the end of the plan",
-        "enough": "enough water until the next start at {at}",
-        "needed": "the tanks need water in this period",
-    },
-    "pt": {
-        "pin": "mantida pelo operador até {until}",
-        "out": "bomba fora de serviço",
-        "cheap": "{period} começa às {at}: a energia custa {price:.3f}",
-        "dear": "{period} começa às {at}: a energia custará {price:.3f}",
-        "full": "{tank} está quase cheio ({level:.1f} de {limit:.1f} m)",
-        "low": "{tank} desceria ao limite inferior de {limit:.1f} m até {at}",
-        "store": "armazena água antes de {period} às {at}",
-        "last": "água suficiente até ao fim do plano",
-        "enough": "água suficiente até ao próximo arranque às {at}",
-        "needed": "os reservatórios precisam de água neste período",
-    },
-}
+"""A start within this time after energy has become cheaper is made because of that."""
+AHEAD = pd.Timedelta(hours=12)
+"""How far ahead a dearer period is a reason to store water."""
+COLUMNS = ["time", "pump", "action", "speed", "period", "why", "earlier", "later"]
 
 
 def actions(
-    configuration: Configuration, tariff: Tariff, problem: Problem, pump_speed: xr.DataArray, level: xr.DataArray
+    configuration: Configuration, tariff: Tariff, problem: Problem, pump_speed: xr.DataArray, moves: pd.DataFrame
 ) -> pd.DataFrame:
-    """What to switch and why, in order.
+    """What to switch, why, and what a step earlier or later would mean, in order and in the tenant's language.
 
     Parameters
     ----------
@@ -54,46 +30,33 @@ def actions(
         The tariff that the plan was made for.
     pump_speed : (time, pump)
         The plan on its decision grid. [1]
-    level : (time, tank)
-        Levels under it, the end included. [m]
+    moves
+        Of the plan's explanation (see `wss.optimization.explain`); switches that it lacks get a reason only.
 
     Returns
     -------
-    DataFrame[time, pump, action, speed, period, why]
+    DataFrame[time, pump, action, speed, period, why, earlier, later]
         Times UTC; action is start, stop or speed; period is the tariff period's title at that time; speed [1].
     """
-    why = _Why(configuration, tariff, problem, pump_speed, level)
-    rows = []
-    for pump in map(str, pump_speed.pump.values):
-        speed = pump_speed.sel(pump=pump).to_series()
-        before = float(problem.initial_status.get(pump, False)) * max(speed.iloc[0], 1e-9)
-        for moment, now in speed.items():
-            if now != before:
-                action = "start" if before == 0 else "stop" if now == 0 else "speed"
-                rows.append(
-                    {
-                        "time": moment,
-                        "pump": pump,
-                        "action": action,
-                        "speed": now,
-                        "period": why.title(moment),
-                        "why": why.say(pump, moment, now > before),
-                    }
-                )
-            before = now
-    columns = ["time", "pump", "action", "speed", "period", "why"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["time", "pump"], kind="stable", ignore_index=True)
+    why, rows = _Why(configuration, tariff, problem, pump_speed), []
+    known = {(row["time"], row["pump"], row["move"]): row for row in moves.astype(object).to_dict("records")}
+    for switch in switches(problem, pump_speed):
+        moment = problem.time[switch.slot]
+        earlier, later = (known.get((moment, switch.pump, move)) for move in ("earlier", "later"))
+        said, by_limit = why.say(switch.pump, moment, switch.after > switch.before, later)
+        told = [
+            "" if row is None else move_words(configuration.tenant, tariff.currency, row, row is later and by_limit)
+            for row in (earlier, later)
+        ]
+        rows.append((moment, switch.pump, switch.action, switch.after, why.title(moment), said, *told))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 class _Why:
     """Looks up what lies behind a switch; everything that it needs is computed once."""
 
-    def __init__(
-        self, configuration: Configuration, tariff: Tariff, problem: Problem, speed: xr.DataArray, level: xr.DataArray
-    ) -> None:
-        self._problem, self._speed, self._level = problem, speed, level
-        self._zone, self._tanks, self._tariff = configuration.tenant.time_zone, configuration.tenant.system.tanks, tariff
-        self._words = WORDS[configuration.tenant.language]
+    def __init__(self, configuration: Configuration, tariff: Tariff, problem: Problem, speed: xr.DataArray) -> None:
+        self._tenant, self._problem, self._speed, self._tariff = configuration.tenant, problem, speed, tariff
         time = problem.price.get_index("time")
         self._price = problem.price.to_series()
         self._period = pd.Series(tariffs.periods(tariff, time).values, index=time)
@@ -103,37 +66,44 @@ class _Why:
         """Title of the tariff period at a moment."""
         return tariffs.title(self._tariff, str(self._period.asof(moment)))
 
-    def say(self, pump: str, moment: pd.Timestamp, more: bool) -> str:
-        """Reason of a switch that makes `pump` give more or less water."""
+    def say(self, pump: str, moment: pd.Timestamp, more: bool, later: dict[str, Any] | None) -> tuple[str, bool]:
+        """Reason of a switch that makes `pump` give more or less water, and whether it is the limit in the way of `later`."""
         pin = next((p for p in self._problem.pins if p.pump == pump and p.start <= moment < p.end and p.on == more), None)
         if pin is not None:
-            return self._words["pin"].format(until=self._clock(pin.end))
+            return self._words("why_held", until=clock(self._tenant, pin.end, moment)), False
         if pump in self._problem.out_of_service:
-            return self._words["out"]
-        return self._of_start(moment) if more else self._of_stop(pump, moment)
+            return self._words("why_out"), False
+        priced = self._by_price(moment, more, pd.Timedelta(0))
+        if priced:
+            return priced, False
+        if later is not None and later["limit"] not in ("", "now", "held", "out"):
+            return self._words("why_else", limit=limit_words(self._tenant, later, moment)), True
+        return (self._of_start(moment) if more else self._of_stop(pump, moment)), False
+
+    def _by_price(self, moment: pd.Timestamp, more: bool, within: pd.Timedelta) -> str:
+        """Words for a start when energy gets cheaper, or a stop when it gets dearer, at most `within` before; else none."""
+        change = self._change(moment - within, moment, cheaper=more)
+        if change is None:
+            return ""
+        price = number(self._price[change], ".3f", self._tenant.language)
+        return self._words("why_cheap" if more else "why_dear", period=self.title(change), at=clock(self._tenant, change, moment),
+                           price=price, currency=self._tariff.currency)  # fmt: skip
 
     def _of_start(self, moment: pd.Timestamp) -> str:
-        change = self._change(moment - SOON, moment, cheaper=True)
-        if change is not None:
-            return self._tariff_words("cheap", change)
-        low = self._near(moment, moment + LOOK_AHEAD, low=True)
-        if low:
-            return low
-        dearer = self._change(moment, moment + pd.Timedelta(hours=12), cheaper=False)
-        if dearer is not None:
-            return self._words["store"].format(period=self.title(dearer), at=self._clock(dearer))
-        return self._words["needed"]
+        soon = self._by_price(moment, True, SOON)
+        if soon:
+            return soon
+        dearer = self._change(moment, moment + AHEAD, cheaper=False)
+        if dearer is None:
+            return self._words("why_needed")
+        return self._words("why_store", period=self.title(dearer), at=clock(self._tenant, dearer, moment))
 
     def _of_stop(self, pump: str, moment: pd.Timestamp) -> str:
-        change = self._change(moment - SOON, moment + SOON, cheaper=False)
-        if change is not None:
-            return self._tariff_words("dear", change)
-        full = self._near(moment - SOON, moment + SOON, low=False)
-        if full:
-            return full
         speed = self._speed.sel(pump=pump).to_series()
         later = speed[(speed.index > moment) & (speed > 0)]
-        return self._words["enough"].format(at=self._clock(later.index[0])) if len(later) else self._words["last"]
+        if later.empty:
+            return self._words("why_last")
+        return self._words("why_enough", at=clock(self._tenant, later.index[0], moment))
 
     def _change(self, start: pd.Timestamp, end: pd.Timestamp, cheaper: bool) -> pd.Timestamp | None:
         for change in self._changes[(self._changes >= start) & (self._changes <= end)]:
@@ -142,28 +112,5 @@ class _Why:
                 return change
         return None
 
-    def _near(self, start: pd.Timestamp, end: pd.Timestamp, low: bool) -> str:
-        """Words about the tank that comes nearest to its lower or upper limit; empty if none comes near."""
-        window = self._level.sel(time=slice(start, end))
-        found = []
-        for tank in self._tanks:
-            series = window.sel(tank=tank.id).to_series()
-            if series.empty:
-                continue
-            at = series.idxmin() if low else series.idxmax()
-            limit = tank.level_min_m if low else tank.level_max_m
-            share = abs(series[at] - limit) / (tank.level_max_m - tank.level_min_m)
-            found.append((share, tank, at, series[at], limit))
-        if not found:
-            return ""
-        share, tank, at, level, limit = min(found, key=lambda item: item[0])
-        words = self._words["low" if low else "full"]
-        return words.format(tank=tank.title, level=level, limit=limit, at=self._clock(at)) if share <= NEAR_SHARE else ""
-
-    def _tariff_words(self, key: str, change: pd.Timestamp) -> str:
-        return self._words[key].format(
-            period=self.title(change), at=self._clock(change), price=float(np.round(self._price[change], 4))
-        )
-
-    def _clock(self, moment: pd.Timestamp) -> str:
-        return f"{times.wall(pd.DatetimeIndex([moment]), self._zone)[0]:%H:%M}"
+    def _words(self, key: str, **values: Any) -> str:
+        return say(key, self._tenant.language, **values)

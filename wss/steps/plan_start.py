@@ -103,6 +103,15 @@ def plan_in_force(run: Run) -> xr.DataArray | None:
     return labelled("pump_speed", speed.to_numpy(float), time=grid, pump=run.configuration.pump_ids)
 
 
+def pump_hour_cost(run: Run, previous: xr.DataArray | None) -> float:
+    """What energy an hour of a pump costs in the plan in force, `previous` (time, pump) [1]; 0 without one. [currency/h]"""
+    record = run.store.published(as_of=run.now).get("plan")
+    if record is None or previous is None:
+        return 0.0
+    hours = float((previous > 0).sum()) * run.tenant.plan.decision_minutes / 60
+    return record.summary.get("plan_cost", 0.0) / hours if hours > 0 else 0.0
+
+
 def _running(run: Run, measured: xr.DataArray, previous: xr.DataArray | None) -> xr.DataArray:
     """What the pumps did up to now (time, pump) [1]: as measured; where nothing was, as planned; where neither, as before.
 

@@ -90,18 +90,26 @@ def charge(inputs: Inputs, simulation: Simulation) -> float:
     return tariffs.demand_charge(inputs.tariff, simulation.power.sum("pump"), inputs.peak_so_far_kw)
 
 
-def marginal_cost(inputs: Inputs, solution: Solution) -> float:
-    """What a further cubic metre in the tanks costs at the mean of the tanks by area; else the mean cost of demand. [currency/m3]
+def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
+    """Tank -> what a further cubic metre in it at the end is worth [currency/m3]; the mean cost of demand where nothing says.
 
     A linear program whose limits had to give way prices water by what it pays for breaking them, so it does not count.
     """
+    with Engine(inputs.problem.network) as engine:
+        tank_ids = engine.tanks
     if solution.marginal_cost and solution.rung != "relaxed":
-        with Engine(inputs.problem.network) as engine:
-            area = engine.tank_area
-        return float(np.average([solution.marginal_cost[t] for t in area], weights=list(area.values())))
+        return {t: max(solution.marginal_cost[t], 0.0) for t in tank_ids}
     hours = inputs.problem.decision_step / pd.Timedelta(hours=1)
     drawn = float(inputs.demand.sel(quantile=0.5).sum()) * hours
-    return solution.verdict.cost / drawn if solution.verdict is not None and drawn > 0 else 0.0
+    mean = solution.verdict.cost / drawn if solution.verdict is not None and drawn > 0 else 0.0
+    return dict.fromkeys(tank_ids, mean)
+
+
+def marginal_cost(inputs: Inputs, solution: Solution) -> float:
+    """What a further cubic metre in the tanks is worth at the mean of the tanks by area. [currency/m3]"""
+    value = water_value(inputs, solution)
+    with Engine(inputs.problem.network) as engine:
+        return float(np.average([value[t] for t in engine.tanks], weights=[engine.tank_area[t] for t in engine.tanks]))
 
 
 def _price(inputs: Inputs, time: pd.DatetimeIndex) -> np.ndarray:

@@ -50,10 +50,10 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
         return {"found": 0, "withdrawn": 0}
     moment = times.moment(int(files["known_at"].max())) if now is None else now
     some = files.dropna(subset=["first_time"])
-    days = {backfill: _days(of) for backfill, of in some.groupby("backfill")}
-    late = sorted(days.get(True, set()) - days.get(False, set()))
+    days = {backfill: _days(some[some["backfill"].eq(backfill)]) for backfill in (False, True)}
+    late = sorted(days[True] - days[False])
     left = most_days is not None and len(late) > most_days
-    pieces = [*((piece, False) for piece in _pieces(sorted(days.get(False, ())))),
+    pieces = [*((piece, False) for piece in _pieces(sorted(days[False]))),
               *((piece, True) for piece in _pieces(late) if not left)]
     sensors = known_sensors(configuration, store)
     done = _silent(configuration, store, sensors, moment)
@@ -62,7 +62,7 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
         if progress is not None:
             progress((k + 1) / len(pieces))
     if len(files) and not left:
-        store.note_examined(int(files["file_id"].max()))
+        store.note_examined(int(files["file_id"].max()), int(files["after"].iloc[0]))
     return {"found": int(done[0]), "withdrawn": int(done[1])}
 
 
@@ -100,7 +100,7 @@ def run_quality(configuration: Configuration, store: Store, start: pd.Timestamp,
 
 def _days(files: pd.DataFrame) -> set[int]:
     """Days since 1970 (UTC) that the readings of files touch."""
-    spread = {(int(f.first_time) // spans.DAY_S, int(f.last_time) // spans.DAY_S) for f in files.itertuples()}
+    spread = set(zip(*(files[edge].to_numpy(dtype="int64") // spans.DAY_S for edge in ("first_time", "last_time")), strict=True))
     return {day for first, last in spread for day in range(first, last + 1)}
 
 
@@ -130,7 +130,7 @@ def _apply(configuration: Configuration, store: Store, sensors: dict[int, Sensor
 def known_sensors(configuration: Configuration, store: Store) -> dict[int, Sensor]:
     """Sensors of the configuration that the store has, by sensor_id."""
     known = store.sensors()
-    ids = {(row.tag, row.valid_from): int(row.sensor_id) for row in known.itertuples()}
+    ids = dict(zip(zip(known["tag"], known["valid_from"], strict=True), known["sensor_id"].tolist(), strict=True))
     keys = {(s.tag, times.seconds(s.valid_from) if s.valid_from else 0): s for s in configuration.sensors}
     return {ids[key]: sensor for key, sensor in keys.items() if key in ids}
 
@@ -141,7 +141,7 @@ def _found(context: Context) -> pd.DataFrame:
     found = {"gap": _gaps(context)} if "gap" not in off else {}
     for rule, apply in {"unit": _units, "reset": _resets, "pump": _pumps, "balance": quality_balance.balances}.items():
         if rule not in off:
-            wrong = spans.together([f for name, f in found.items() if name in ("unit", "pump")])
+            wrong = spans.together(found[name] for name in ("unit", "pump") if name in found)
             found[rule] = spans.by_day(apply(context, wrong), context.start_s, context.end_s)
     return spans.together(found.values())
 
@@ -169,12 +169,13 @@ def _silent(configuration: Configuration, store: Store, sensors: dict[int, Senso
         for sensor in sensors.values():
             entries[sensor.tag].append(sensor)
         ids = [i for i, s in sensors.items() if "stale" not in s.unchecked and _gone_at(s, entries[s.tag]) > now]
-        last, _ = store.neighbours(ids, at + 1, at + 1)
+        last, _ = store.neighbours(ids, at + 1)
         least = 60.0 * configuration.tenant.intake.stale_minutes
         last = last[at - last > least]
-        longest = pd.Series(least, index=last.index)
-        usual = gaps.usual_interval(store.readings_of(last.index, at - spans.DAY_S, at)).reindex(last.index)
-        found = gaps.stale(last, at, longest.clip(lower=settings.gap_intervals * usual.fillna(0)))
+        if len(last):
+            longest = pd.Series(least, index=last.index)
+            usual = gaps.usual_interval(store.readings_of(last.index, at - spans.DAY_S, at)).reindex(last.index)
+            found = gaps.stale(last, at, longest.clip(lower=settings.gap_intervals * usual.fillna(0)))
     known_at = found.assign(found_at=at)
     return np.array(store.replace_spans(sensors, Flag.STALE, 0, 2**40, known_at, at))
 
@@ -193,6 +194,8 @@ def _units(context: Context, _wrong: pd.DataFrame) -> pd.DataFrame:
     """Sensors that are off by the factor of another unit; only those that jumped, or were off before, are looked at."""
     settings = context.configuration.tenant.quality
     good = context.good(i for name in factor.FACTORS for i in context.ids("unit", name))
+    if good.empty:
+        return spans.frame()
     since = _off_since(context)
     doubtful = set(factor.suspects(good)) | set(since)
     found = []
@@ -235,6 +238,8 @@ def _pumps(context: Context, wrong: pd.DataFrame) -> pd.DataFrame:
     sources = ("pump_status", "flow", "power")
     by_item = {(s.quantity, s.item): i for i, s in context.sensors.items() if "pump" not in s.unchecked}
     wanted = [i for (name, item), i in by_item.items() if name in sources and item in context.configuration.pump_ids]
+    if not wanted:
+        return spans.frame()
     good = by_sensor(context.good(wanted, wrong))
     found = []
     for pump in context.configuration.pump_ids:

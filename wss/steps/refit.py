@@ -29,26 +29,39 @@ def run_refit(run: Run) -> pd.DataFrame:
         mode, zone, from_h (where the bucket of leads begins [h]), skill (how much smaller the mean absolute error of the last
         weeks is than the profile's [1]); empty without a model. Also saved as table `skill`, the weights as `weights`.
     """
+    masked = Masked()
+    fitted, told = fitted_at(run, masked)
+    if fitted is not None:
+        (run.folder / MODEL).write_bytes(fitted.to_bytes())
+    masked.save(run, {})
+    run.save_table("weights", _weights(fitted))
+    run.save_summary(model="none" if fitted is None else "fitted", **told, **({} if fitted is None else _about(fitted)))
+    return run.save_table("skill", _skill(fitted))
+
+
+def fitted_at(run: Run, masked: Masked | None = None) -> tuple[Fitted | None, dict[str, object]]:
+    """The model that is learnt from what is known at `run.now`, and what to say of it; `masked` is told what is left out.
+
+    Returns
+    -------
+    Fitted or None
+        None where the history is too short.
+    dict
+        reason (why there is none; empty: there is), days (of demand that are known [d]), weather_faults (list).
+    """
     settings = run.tenant.forecast
     step = pd.Timedelta(minutes=settings.step_minutes)
     issue = times.floor(run.now, step)
-    masked = Masked()
     demand = _past(run, issue, masked)
     weather, faults = known_weather(run, issue - settings.learn_days * times.DAY)
     known = demand.notnull().any("zone")
     days = int(known.resample(time="1D").any().sum())
-    fitted, reason = None, f"{days} days of demand are known; a model takes 90"
+    fitted = None
     if bool(known.any()):
         fitted = forecasting.refit(demand, issue, step, run.tenant.calendar, run.tenant.time_zone, weather,
                                    settings.history_weeks)
-    if fitted is not None:
-        (run.folder / MODEL).write_bytes(fitted.to_bytes())
-        reason = ""
-    masked.save(run, {})
-    run.save_table("weights", _weights(fitted))
-    run.save_summary(model="none" if fitted is None else "fitted", reason=reason, days=days, weather_faults=faults,
-                     **({} if fitted is None else _about(fitted)))
-    return run.save_table("skill", _skill(fitted))
+    reason = f"{days} days of demand are known; a model takes 90" if fitted is None else ""
+    return fitted, {"reason": reason, "days": days, "weather_faults": faults}
 
 
 def stored_model(run: Run) -> tuple[Fitted | None, dict[str, object]]:
@@ -74,7 +87,7 @@ def stored_model(run: Run) -> tuple[Fitted | None, dict[str, object]]:
     return fitted, {"refit_run": record.id if fitted else None, "model_age_days": age if fitted else None, "model_reason": reason}
 
 
-def _past(run: Run, issue: pd.Timestamp, masked: Masked) -> xr.DataArray:
+def _past(run: Run, issue: pd.Timestamp, masked: Masked | None) -> xr.DataArray:
     """Derived demand (time, zone) of the days to learn from [m3/h]; the readings are read part by part."""
     starts = pd.date_range(issue - run.tenant.forecast.learn_days * times.DAY, issue, freq=AT_ONCE, inclusive="left")
     parts = [derived_demand(run, start, min(start + AT_ONCE, issue), masked)["demand"] for start in starts]

@@ -11,6 +11,7 @@ from wss.quantities import Flag
 SENSOR_SHIFT = 2**40
 KEY = ["sensor_id", "time"]
 ROW = [*KEY, "value", "flag", "file_id"]
+NONE = pd.DataFrame({name: pd.Series(dtype="float64" if name == "value" else "int64") for name in ROW})
 
 
 @dataclass(frozen=True)
@@ -157,5 +158,4 @@ def _same_key(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
 
 
 def _without_conflict(fresh: pd.DataFrame, duplicate: int) -> Changes:
-    none = fresh.iloc[:0]
-    return Changes(fresh, none, none.assign(known_at=0, replaced_at=0, withdrawn_at=np.nan), none[KEY], len(fresh), duplicate, 0)
+    return Changes(fresh, NONE, NONE, NONE, len(fresh), duplicate, 0)

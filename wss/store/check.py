@@ -113,7 +113,7 @@ def _runs(connection: Connection, folder: Path) -> list[str]:
 
 def _archive(connection: Connection, workspace: Workspace, tenant: str, contents: bool,
              progress: Callable[[int, int], None]) -> list[str]:
-    """Files that were taken in and are not in the archive as they were."""
+    """Files that were taken in and are not in the archive as they were, and archived files that the ledger does not have."""
     c = intake_file.c
     rows = connection.execute(select(c.name, c.sha256).where(c.state == "stored").order_by(c.file_id)).all()
     folders = (workspace.archive(tenant), workspace.work(tenant))  # a file may be on its way
@@ -124,14 +124,20 @@ def _archive(connection: Connection, workspace: Workspace, tenant: str, contents
                    "their readings are in the store; bring the files back from a copy of the workspace")
     if not contents:
         return faults
-    sums = set()
+    sums: dict[str, list[Path]] = {}
     for done, path in enumerate(there, start=1):
         with path.open("rb") as file:
-            sums.add(file_digest(file, "sha256").hexdigest())
+            sums.setdefault(file_digest(file, "sha256").hexdigest(), []).append(path)
         progress(done, len(there))
-    changed = [r.name for r in rows if r.sha256 not in sums and r.name not in lost]
-    return faults + _told(f"files in {workspace.archive(tenant)} are not as they were taken in", changed,
-                          "bring them back from a copy of the workspace")
+    changed = [r for r in rows if r.sha256 not in sums and r.name not in lost]
+    faults += _told(f"files in {folders[0]} are not as they were taken in", [r.name for r in changed],
+                    "bring them back from a copy of the workspace")
+    known = {*connection.execute(select(c.sha256)).scalars()}
+    names = {name for r in changed for name in (r.name, _longer(r.name, r.sha256))}
+    unknown = sorted(str(path.relative_to(folders[0])) for sha256, paths in sums.items() for path in paths
+                     if sha256 not in known and path.is_relative_to(folders[0]) and path.name not in names)
+    return faults + _told(f"files in {folders[0]} are not in the ledger: the store has lost what it took in from them", unknown,
+                          f"move them to {workspace.inbox(tenant)}, and `wss ingest {tenant}` takes them in again")
 
 
 def _longer(name: str, sha256: str) -> str:

@@ -190,8 +190,8 @@ def _within(table: Table, keys: pd.DataFrame) -> Select:
 def _withdrawn(connection: Connection, readings: pd.DataFrame) -> np.ndarray | None:
     """Packed keys within the range of `readings` of which the store once had a reading and has none now."""
     query = _within(reading_old, readings).where(reading_old.c.withdrawn_at.is_not(None))
-    found = fetch(connection, query, **READING)
-    return changes.packed(found) if len(found) else None
+    rows = connection.execute(query.with_only_columns(*(reading_old.c[name] for name in changes.KEY))).all()
+    return changes.packed(pd.DataFrame(rows, columns=changes.KEY)) if rows else None
 
 
 def files_of(connection: Connection, ids: np.ndarray) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from wss.store.schema import intake_file, quality_pass, quality_span, reading, s
 SPAN = {"sensor_id": "int64", "flag": "int64", "start": "int64", "end": "int64"}
 KEY = list(SPAN)
 SHOWN = ["tag", "quantity", "item", "flag", "start", "end", "found_at", "note"]
+NOTHING = pd.DataFrame([], columns=["sensor_id", *SHOWN]).astype(
+    {"sensor_id": "int64", "flag": "int64", **dict.fromkeys(("start", "end", "found_at"), "datetime64[ns]")})
 
 
 def replace(connection: Connection, sensor_ids: Iterable[int], flags: int, start_s: int, end_s: int, spans: pd.DataFrame,
@@ -86,6 +88,8 @@ def frame(connection: Connection, start: pd.Timestamp, end: pd.Timestamp, known_
     query = select(*columns).join_from(quality_span, sensor, of.sensor_id == sensor.c.sensor_id)
     query = _known(query, known_by).where(of.start < times.seconds(end), or_(of.end.is_(None), of.end > times.seconds(start)))
     rows = connection.execute(query.order_by(of.sensor_id, of.flag, of.start)).all()
+    if not rows:
+        return NOTHING.copy()
     found = pd.DataFrame(rows, columns=["sensor_id", *SHOWN]).astype({"sensor_id": "int64", "flag": "int64"})
     when = {name: np.array([getattr(row, name) for row in rows], dtype="datetime64[s]").astype("datetime64[ns]")
             for name in ("start", "end", "found_at")}
@@ -94,47 +98,62 @@ def frame(connection: Connection, start: pd.Timestamp, end: pd.Timestamp, known_
 
 def unexamined(connection: Connection) -> pd.DataFrame:
     """Files in whose readings no spans were looked for yet: file_id, known_at, first_time, last_time (of their readings)
-    [s since 1970], backfill (bool). Of a file from before times were noted, the times are those of all readings."""
+    [s since 1970], backfill (bool), after (the last file in whose readings they were looked for).
+
+    Of a file that was read again, the times are those of what it says and said; of one from before times were noted, those of
+    all readings.
+    """
     of = intake_file.c
-    through = select(func.coalesce(func.max(quality_pass.c.through_file), 0)).scalar_subquery()
-    query = select(of.file_id, of.known_at, of.first_time, of.last_time, of.delay_s.is_not(None), of.stored + of.corrected)
-    rows = connection.execute(query.where(of.file_id > through).order_by(of.file_id)).all()
-    files = pd.DataFrame(rows, columns=["file_id", "known_at", "first_time", "last_time", "backfill", "new"])
+    after = connection.execute(_through()).scalar()
+    query = select(of.file_id, of.known_at, of.first_time, of.last_time, of.delay_s.is_not(None), of.stored + of.corrected,
+                   of.replay_of)
+    rows = connection.execute(query.where(of.file_id > after).order_by(of.file_id)).all()
+    files = pd.DataFrame(rows, columns=["file_id", "known_at", "first_time", "last_time", "backfill", "new", "replay_of"])
+    for at in files.index[files["replay_of"].notna()]:
+        origin = int(files.at[at, "replay_of"])
+        ends = select(func.min(of.first_time), func.max(of.last_time)).where(or_(of.file_id == origin, of.replay_of == origin))
+        files.loc[at, ["first_time", "last_time"]] = connection.execute(ends).one()
     unknown = files["first_time"].isna() & files["new"].gt(0)
     if unknown.any():
         ids = connection.execute(select(sensor.c.sensor_id)).scalars().all()
-        first, last = first_from(connection, ids, -2**40), last_before(connection, ids, 2**40)
+        last, first = neighbours(connection, ids, 2**40, -2**40)
         files.loc[unknown, ["first_time", "last_time"]] = [int(first.min()), int(last.max())]
-    return files.drop(columns="new")
+    return files.drop(columns=["new", "replay_of"]).assign(after=after)
 
 
-def last_examined(connection: Connection) -> int | None:
-    """Delivery of the last file in whose readings spans were looked for [s since 1970]; None if there is none."""
+def last_examined(connection: Connection) -> pd.Timestamp | None:
+    """Delivery of the last file in whose readings spans were looked for [UTC]; None if there is none."""
     query = select(intake_file.c.known_at).join(quality_pass, quality_pass.c.through_file == intake_file.c.file_id)
-    return connection.execute(query).scalar()
+    at_s = connection.execute(query).scalar()
+    return None if at_s is None else times.moment(at_s)
 
 
-def examined(connection: Connection, through_file: int) -> None:
-    """Note that spans were looked for in the readings of all files up to this one."""
+def examined(connection: Connection, through_file: int, after: int) -> None:
+    """Note that spans were looked for in the readings of all files up to this one, by a pass that began `after` another.
+
+    Two passes at the same time may each write what the other's readings refute: their files are left to the next pass.
+    """
+    before = connection.execute(_through()).scalar()
     connection.execute(delete(quality_pass))
-    connection.execute(insert(quality_pass).values(through_file=through_file))
+    connection.execute(insert(quality_pass).values(through_file=through_file if before == after else min(before, after)))
 
 
-def last_before(connection: Connection, sensor_ids: Sequence[int], at_s: int) -> pd.Series:
-    """Time of each sensor's last reading before a moment [s since 1970], by sensor_id; without sensors that have none."""
-    return _neighbour(connection, sensor_ids, reading.c.time < at_s, reading.c.time.desc())
+def _through() -> Select:
+    """The last file in whose readings spans were looked for; 0 if there is none."""
+    return select(func.coalesce(func.max(quality_pass.c.through_file), 0))
 
 
-def first_from(connection: Connection, sensor_ids: Sequence[int], at_s: int) -> pd.Series:
-    """Time of each sensor's first reading from a moment on [s since 1970], by sensor_id; without sensors that have none."""
-    return _neighbour(connection, sensor_ids, reading.c.time >= at_s, reading.c.time)
-
-
-def _neighbour(connection: Connection, sensor_ids: Sequence[int], where, order) -> pd.Series:
-    near = select(reading.c.time).where(reading.c.sensor_id == sensor.c.sensor_id, where).order_by(order).limit(1)
-    query = select(sensor.c.sensor_id, near.correlate(sensor).scalar_subquery()).where(
-        sensor.c.sensor_id.in_([int(i) for i in sensor_ids]))
-    return pd.Series({i: t for i, t in connection.execute(query).all() if t is not None}, dtype="int64")
+def neighbours(connection: Connection, sensor_ids: Sequence[int], before_s: int,
+               from_s: int | None = None) -> tuple[pd.Series, pd.Series]:
+    """Times of each sensor's last reading before a moment and first one from another on, None: of no first one [s since 1970],
+    by sensor_id; without sensors that have none."""
+    time, ids = reading.c.time, [int(i) for i in sensor_ids]
+    found = []
+    for where, order in ((time < before_s, time.desc()), *([] if from_s is None else [(time >= from_s, time)])):
+        near = select(time).where(reading.c.sensor_id == sensor.c.sensor_id, where).order_by(order).limit(1).correlate(sensor)
+        rows = connection.execute(select(sensor.c.sensor_id, near.scalar_subquery()).where(sensor.c.sensor_id.in_(ids))).all()
+        found.append(pd.Series({i: at for i, at in rows if at is not None}, dtype="int64"))
+    return found[0], found[1] if len(found) > 1 else found[0][:0]
 
 
 def _known(query: Select, known_by: pd.Timestamp | None) -> Select:

@@ -106,6 +106,16 @@ def _fetch(connection: Connection, query: Select, ids: list[int], start_s: int, 
                          "flag": key & (1 << FLAG_BITS) - 1}, copy=False)
 
 
+def last_values(connection: Connection, sensor_ids: Sequence[int], start_s: int, end_s: int, without: int = 0) -> pd.Series:
+    """Value of each sensor's last reading in [start_s, end_s) [s since 1970] that has no flag of `without`, by sensor_id [our
+    unit]; without sensors that have none."""
+    of = reading.c
+    last = select(of.value).where(of.sensor_id == sensor.c.sensor_id, of.time >= start_s, of.time < end_s)
+    last = last.where(of.flag.op("&")(without) == 0).order_by(of.time.desc()).limit(1).correlate(sensor).scalar_subquery()
+    rows = connection.execute(select(sensor.c.sensor_id, last).where(sensor.c.sensor_id.in_(sensor_ids))).all()
+    return pd.Series({number: value for number, value in rows if value is not None}, dtype="float64")
+
+
 def last_of_tag(connection: Connection, tag: str, before_s: int | None = None) -> pd.Timestamp | None:
     """Time of the newest reading of a tag [UTC], or of the newest before a moment [s since 1970]; None if there is none."""
     query = select(reading.c.time).join_from(sensor, reading, reading.c.sensor_id == sensor.c.sensor_id)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, select, up
 from wss import times
 from wss.config import Sensor
 from wss.errors import ConfigError, raise_all
-from wss.store.schema import reading, reading_old, sensor, sensor_alias
+from wss.store.rows import fetch
+from wss.store.schema import quality_span, reading, reading_old, sensor, sensor_alias
 
 MEANING = ["quantity", "item", "unit"]
 Key = tuple[str, int]
@@ -58,6 +59,7 @@ def sync(connection: Connection, sensors: Iterable[Sensor], used_by: Mapping[tup
     deleted = 0
     for table in (reading, reading_old):
         deleted += connection.execute(delete(table).where(table.c.sensor_id.in_(change.gone))).rowcount if change.gone else 0
+    connection.execute(delete(quality_span).where(quality_span.c.sensor_id.in_(change.gone)))
     connection.execute(delete(sensor).where(sensor.c.sensor_id.in_(change.gone)))
     for sensor_id, values in change.updated.items():
         connection.execute(update(sensor).where(sensor.c.sensor_id == sensor_id).values(values))
@@ -118,9 +120,9 @@ def _refusal(connection: Connection, row: Row, meaning: Mapping[str, str], used:
 
 def frame(connection: Connection) -> pd.DataFrame:
     """Every sensor: sensor_id, tag, quantity, item, unit (of the export), valid_from [s since 1970, 0 = always]."""
-    rows = connection.execute(select(sensor).order_by(sensor.c.tag, sensor.c.valid_from)).all()
-    columns = ["sensor_id", "tag", "quantity", "item", "unit", "valid_from"]
-    return pd.DataFrame(rows, columns=columns).astype({"sensor_id": "int64", "valid_from": "int64"})
+    columns = dict.fromkeys(("sensor_id", "tag", "quantity", "item", "unit", "valid_from"), "str")
+    query = select(*(sensor.c[name] for name in columns)).order_by(sensor.c.tag, sensor.c.valid_from)
+    return fetch(connection, query, **(columns | {"sensor_id": "int64", "valid_from": "int64"}))
 
 
 def aliases(connection: Connection) -> dict[str, str]:

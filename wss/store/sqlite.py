@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 
 from wss.errors import StoreError
 from wss.store import database, migrations
@@ -14,8 +16,8 @@ MEANINGS = {
     "not a database": "is damaged or not a store at all; put it aside and restore the last backup",
     "malformed": "is damaged; put it aside and restore the last backup",
     "disk i/o error": "cannot be read or written; check that the disk has room, is whole, and is a local one",
-    "readonly": "cannot be written; give this user the right to write the file and its folder",
-    "unable to open": "cannot be opened; give this user the right to read and write the file and its folder",
+    "readonly": "cannot be written; give this user the right to write the file and its folder, and mount its disk for writing",
+    "unable to open": "cannot be opened; give this user the right to write it and its folder, and mount its disk for writing",
     "locked": "was locked by another process for too long; end that process or try again",
     "disk is full": "cannot grow: the disk is full; make room",
     "no such table": "is not a store of wss: a table is missing; put it aside and restore the last backup",
@@ -23,6 +25,8 @@ MEANINGS = {
 
 FILES = ("", "-wal", "-shm")
 """Endings of the files that are one database."""
+COMPILED: dict[Any, Any] = {}
+"""Statements as SQLite's text: made once in a process, not once a file."""
 
 
 class Sqlite(database.Database):
@@ -122,9 +126,20 @@ def copy_file(path: Path, to: Path) -> None:
     part.replace(to)
 
 
+@cache
+def _dialect() -> Dialect:
+    """The dialect of all files, which knows SQLite's version after its first connection."""
+    engine = create_engine("sqlite://")
+    engine.connect().close()
+    engine.dispose()
+    return engine.dialect
+
+
 def _engine(path: Path, foreign_keys: bool = True) -> Engine:
     """SQLite with a write-ahead log. The driver's own transactions are off: a writer begins with its lock, a reader without."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": database.BUSY_TIMEOUT_S})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": database.BUSY_TIMEOUT_S},
+                           execution_options={"compiled_cache": COMPILED})
+    engine.dialect = _dialect()  # a compiled statement is known by its dialect
     database.own_connections(engine)
 
     @event.listens_for(engine, "connect")

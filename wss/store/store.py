@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import pandas as pd
 
-from wss import times
 from wss.config import Sensor
 from wss.failpoints import reach
 from wss.store import documents, journal, lease, ledger, quality, readings, replay, runs, sensors
@@ -185,6 +184,11 @@ class Store:
             rows = readings.of_sensors(connection, sensor_ids, start_s, end_s)
             return quality.mark(connection, rows, start_s, end_s, None) if with_spans else rows
 
+    def last_values(self, sensor_ids: Sequence[int], start_s: int, end_s: int, without: int = 0) -> pd.Series:
+        """Last values of sensors in a window, by sensor_id: see `readings.last_values`."""
+        with self._database.read() as connection:
+            return readings.last_values(connection, sensor_ids, start_s, end_s, without)
+
     def last_of_tag(self, tag: str, before_s: int | None = None) -> pd.Timestamp | None:
         """Time of the newest reading of a tag [UTC], or of the newest before a moment [s since 1970]; None if there is none."""
         with self._database.read() as connection:
@@ -211,18 +215,17 @@ class Store:
     def last_examined(self) -> pd.Timestamp | None:
         """Delivery of the last file in whose readings spans were looked for [UTC]; None if there is none."""
         with self._database.read() as connection:
-            at_s = quality.last_examined(connection)
-            return None if at_s is None else times.moment(at_s)
+            return quality.last_examined(connection)
 
-    def note_examined(self, through_file: int) -> None:
-        """Note that spans were looked for in the readings of all files up to this one."""
+    def note_examined(self, through_file: int, after: int) -> None:
+        """Note that spans were looked for in the readings of all files `after` one, up to another: see `quality.examined`."""
         with self._database.write() as connection:
-            quality.examined(connection, through_file)
+            quality.examined(connection, through_file, after)
 
-    def neighbours(self, sensor_ids: Sequence[int], start_s: int, end_s: int) -> tuple[pd.Series, pd.Series]:
-        """Times of each sensor's last reading before [start_s, end_s) and first one after it, by sensor_id. [s since 1970]"""
+    def neighbours(self, sensor_ids: Sequence[int], before_s: int, from_s: int | None = None) -> tuple[pd.Series, pd.Series]:
+        """Times of each sensor's last reading before a moment, and of its first one from another on: see `quality.neighbours`."""
         with self._database.read() as connection:
-            return quality.last_before(connection, sensor_ids, start_s), quality.first_from(connection, sensor_ids, end_s)
+            return quality.neighbours(connection, sensor_ids, before_s, from_s)
 
     # runs
 

@@ -1,6 +1,7 @@
 """The operator's figure (Plotly): pumps over the tariff, above what the tanks did and will do, on one time axis."""
 
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,14 @@ from wss import times
 from wss.config import Tank
 from wss.views import style
 from wss.views.operator_theme import HELD, LIMIT, MUTED, PLANNED, RAN, RUNS, TEXT, frame
+from wss.views.reasons import SYMBOLS, switch_words
 from wss.views.situation import Situation
 from wss.views.words import Language, number, say
 
 PAST = pd.Timedelta(hours=12)
 """How much of the past the figure shows."""
+HOVER_WIDTH = 76
+"""Longest line of a label [characters]."""
 NO_LEVEL = pd.Series(dtype=float, index=pd.DatetimeIndex([]))
 
 
@@ -49,8 +53,8 @@ def _pumps(figure: go.Figure, situation: Situation, start: pd.Timestamp, end: pd
     pumps, plan, past = situation.tenant.system.pumps, situation.plan, situation.past_speed
     rows = {p.id: k for k, p in enumerate(pumps)}
     ahead = None if plan is None else plan.speed.sel(time=slice(situation.now - _step(plan.speed) + pd.Timedelta("1ns"), None))
-    _bars(figure, situation, past, rows, start, situation.now, RAN, "ran")
-    _bars(figure, situation, ahead, rows, situation.now, end, RUNS, "will_run")
+    _bars(figure, situation, past, rows, start, situation.now, RAN, "ran", {})
+    _bars(figure, situation, ahead, rows, situation.now, end, RUNS, "will_run", _reasons(situation))
     for held in situation.overrides:
         row = rows[held.pump]
         figure.add_shape(type="rect", x0=max(held.start, start), x1=held.end, y0=row - 0.46, y1=row + 0.46, xref="x", yref="y",
@@ -60,25 +64,41 @@ def _pumps(figure: go.Figure, situation: Situation, start: pd.Timestamp, end: pd
         "showgrid": False, "tickfont": {"size": 15, "color": TEXT}})
 
 
+def _reasons(situation: Situation) -> dict[tuple[str, pd.Timestamp], str]:
+    """What is said about each switch of the plan, by pump and moment, in lines short enough for a label."""
+    told = {}
+    for action in [] if situation.plan is None else situation.plan.actions.itertuples():
+        first, *moves = switch_words(situation.tenant, action)
+        words = [f"{SYMBOLS[action.action]} {first}", *(f"· {move}" for move in moves)]
+        lines = [part for text in words for part in wrap(text, HOVER_WIDTH, subsequent_indent="\u2003")]
+        told[str(action.pump), action.time] = "<br>".join(escape(line) for line in lines)
+    return told
+
+
 def _bars(figure: go.Figure, situation: Situation, speed: xr.DataArray | None, rows: dict[str, int], start: pd.Timestamp,
-          end: pd.Timestamp, colour: str, key: str) -> None:
-    """One trace: a bar for each span between `start` and `end` in which a pump runs, with its speed where that is not nominal."""
+          end: pd.Timestamp, colour: str, key: str, told: dict[tuple[str, pd.Timestamp], str]) -> None:
+    """One trace: a bar for each span between `start` and `end` in which a pump runs, with its speed where that is not nominal.
+
+    Its label says when it runs and what is `told` about the switches at its ends.
+    """
     zone, language = situation.tenant.time_zone, situation.tenant.language
     base, length, row, text, hover = [], [], [], [], []
     for pump in [] if speed is None or not speed.sizes["time"] else [p for p in rows if p in speed.pump.values]:
         values, time = np.round(np.nan_to_num(speed.sel(pump=pump).values), 3), speed.get_index("time")
         for first, last, value in style.spans(values, time, time[-1] + _step(speed)):
+            ends = [told.get((pump, moment), "") for moment in (first, last)]
             first, last = max(first, start), min(last, end)
             if value > 0 and last > first:
                 base.append(first)
                 length.append((last - first) / pd.Timedelta("1ms"))
                 row.append(rows[pump])
                 text.append("" if value == 1 else f"{value:.0%}")
-                hover.append(f"{style.moment(first, zone, language)} – {style.moment(last, zone, language)}")
+                span = f"{say(key, language)} {style.moment(first, zone, language)} – {style.moment(last, zone, language)}"
+                hover.append("<br>".join([f"<b>{span}</b>" if any(ends) else span, *filter(None, ends)]))
     figure.add_trace(go.Bar(
         orientation="h", base=base, x=length, y=row, width=0.66, marker={"color": colour, "line": {"width": 0}}, customdata=hover,
         text=text, textposition="inside", insidetextanchor="middle", textangle=0, textfont={"color": "#08110d", "size": 13},
-        hovertemplate=f"{say(key, language)} %{{customdata}}<extra></extra>", xaxis="x", yaxis="y"))
+        hovertemplate="%{customdata}<extra></extra>", hoverlabel={"align": "left"}, xaxis="x", yaxis="y"))
 
 
 def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: pd.Timestamp, end: pd.Timestamp) -> None:

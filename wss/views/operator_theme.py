@@ -10,7 +10,7 @@ from wss.views.situation import Situation
 from wss.views.words import DAYS, Language, say
 
 PUMP_PX, TOP_PX, BOTTOM_PX, GAP_PX = 36, 44, 36, 30
-TANKS_PX, TANK_LEAST_PX, TANK_MOST_PX = 680, 96, 230
+TANKS_PX, TANK_LEAST_PX, TANK_MOST_PX = 636, 96, 230
 """Room for pumps and tanks together on a control-room screen, and the least and most for one tank [px]."""
 TEXT, MUTED, LINE, PANEL = "#f2f6fa", "#9fb0c3", "#26354a", "#121a25"
 PLANNED, RUNS, RAN, HELD, LIMIT = "#56b4e9", "#2cc295", "#5d7f76", "#f0b232", "#ff7a45"

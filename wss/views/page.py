@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from wss.views import panels
 from wss.views.operator_figure import operator_figure, operator_legend
+from wss.views.reasons import switch_list
 from wss.views.situation import Situation
 from wss.views.words import say
 
@@ -26,7 +27,7 @@ def operator_page(situation: Situation) -> str:
 <body><div class="wss"><div class="page">
 <div class="top topline">{panels.header(situation)}{panels.notices(situation)}
 <div class="first"><div>{panels.cards(situation)}</div><div class="panel">{panels.ready_levels(situation)}</div></div></div>
-<div class="main"><div class="panel">{operator_legend(language)}{figure}</div></div>
+<div class="main"><div class="panel">{operator_legend(language)}{figure}{switch_list(situation)}</div></div>
 <div class="side"><div class="panel">{panels.money(situation)}</div><div class="panel">{panels.journal(situation)}</div>
 <div class="note">{say("snapshot", language)}</div></div>
 </div></div></body></html>

@@ -8,6 +8,8 @@ import pandas as pd
 from wss import times
 from wss.config import Tank
 from wss.views import style
+from wss.views.faults import told
+from wss.views.reasons import SYMBOLS, change_words
 from wss.views.situation import Situation
 from wss.views.story import model_sentences, risk_sentences
 from wss.views.words import DAYS, Language, number, say
@@ -15,7 +17,6 @@ from wss.views.words import DAYS, Language, number, say
 PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES = 60, 240
 """Age of a plan or forecast from which the page warns, and from which it says that something is broken [min]."""
 MARKS = {"ok": "✓", "warn": "!", "bad": "✕"}
-SYMBOLS = {"start": "▶", "stop": "■", "speed": "◆"}
 RUNG_LEVEL = {
     "proven": "ok",
     "converged": "ok",
@@ -56,13 +57,18 @@ def status(situation: Situation) -> str:
 
 
 def notices(situation: Situation) -> str:
-    """Violations of the plan and the failure of the newest attempt, if any; else nothing."""
+    """What a lower rung means, what the plan breaks, and the failure of the newest attempt, if any; else nothing."""
     language, parts = situation.tenant.language, []
     if situation.trouble:
         parts.append(("bad", say("trouble", language), situation.trouble))
-    violations = [] if situation.plan is None else situation.plan.summary.get("violations", [])
+    summary = {} if situation.plan is None else situation.plan.summary
+    rung, violations = summary.get("rung", "none"), summary.get("violations", [])
+    if RUNG_LEVEL.get(rung) != "ok" and summary:
+        why = told(situation.tenant, str(summary.get("reason") or ""))
+        parts.append((RUNG_LEVEL.get(rung, "bad"), say(f"note_{rung}", language), why))
     if violations:
-        parts.append(("warn", say("violations", language, count=len(violations)), "; ".join(map(str, violations[:3]))))
+        named = "; ".join(told(situation.tenant, str(violation)) for violation in violations[:3])
+        parts.append(("warn", say("violations", language, count=len(violations)), named))
     return "".join(f'<div class="notice {level}"><b>{escape(title)}</b> {escape(text)}</div>' for level, title, text in parts)
 
 
@@ -76,7 +82,9 @@ def cards(situation: Situation) -> str:
     shown = [_card(situation, action) for action in due]
     empty = say("no_plan" if situation.plan is None else "no_more_actions", tenant.language)
     shown += [f'<div class="card none"><div class="why">{empty if k == 0 else ""}</div></div>' for k in range(3 - len(shown))]
-    return f'<h2>{say("next_actions", tenant.language)}</h2><div class="cards">{"".join(shown)}</div>'
+    changed = change_words(tenant, situation.tariff.currency, situation.plan.summary.get("change")) if situation.plan else ""
+    head = f'<h2>{say("next_actions", tenant.language)}<span>{escape(changed)}</span></h2>'
+    return f'{head}<div class="cards">{"".join(shown)}</div>'
 
 
 def ready_levels(situation: Situation) -> str:
@@ -88,8 +96,13 @@ def ready_levels(situation: Situation) -> str:
     title = f"<h2>{say('ready_today' if same else 'ready', tenant.language, hour=READY_AT, day=day)}</h2>"
     if plan is None or not plan.level.time.values[0] <= morning <= plan.level.time.values[-1]:
         return title + f'<div class="note">{say("no_plan_then", tenant.language)}</div>'
-    risks = risk_sentences(plan.summary.get("level_risks", ()), tenant.system.tanks, tenant.time_zone, tenant.language)
-    notes = "".join(f'<div class="note">{escape(risk)}</div>' for risk in risks)
+    likely = sorted(plan.summary.get("level_risks", ()), key=lambda risk: -risk["paths"])
+    risks = risk_sentences(likely, tenant.system.tanks, tenant.time_zone, tenant.language)
+    notes = "".join(f'<div class="note">{escape(risk)}</div>' for risk in risks[:1])
+    if len(risks) > 1:
+        rest = "".join(f"<div>{escape(risk)}</div>" for risk in risks[1:])
+        more = say("risks_more", tenant.language, count=len(risks) - 1)
+        notes += f'<details class="note"><summary>{more}</summary>{rest}</details>'
     return title + f'<div class="tanks">{"".join(_gauge(situation, tank, morning) for tank in tenant.system.tanks)}</div>{notes}'
 
 
@@ -160,7 +173,7 @@ def age_text(minutes: float) -> str:
 def _rung(situation: Situation) -> str:
     language, summary = situation.tenant.language, {} if situation.plan is None else situation.plan.summary
     rung = summary.get("rung", "none")
-    reason = str(summary.get("reason", "") or "")
+    reason = told(situation.tenant, str(summary.get("reason") or ""))
     short = reason if len(reason) <= 60 else reason[:59] + "…"
     small = escape(short) or say("rung", language)
     return _pill(RUNG_LEVEL.get(rung, "bad"), small, say(f"rung_{rung}", language), _title(reason))
@@ -183,11 +196,12 @@ def _card(situation: Situation, action) -> str:
     far = say("due_now", tenant.language) if minutes < 1 else say("in_time", tenant.language, age=age_text(minutes))
     pump = next((p.title for p in tenant.system.pumps if p.id == str(action.pump)), str(action.pump))
     what = say(f"card_{action.action}", tenant.language, pump=escape(pump), speed=action.speed)
+    moves = "".join(f'<div class="if">{escape(words)}</div>' for words in (action.earlier, action.later) if words)
     return (
         f'<div class="card {action.action}"><div class="when"><b class="num">{clock}</b><span>{day} · {far}</span>'
         f'<span class="chip">{escape(str(action.period))}</span></div>'
         f'<div class="what"><i>{SYMBOLS[action.action]}</i>{what}</div>'
-        f'<div class="why">{escape(str(action.why))}</div></div>'
+        f'<div class="why">{escape(str(action.why))}</div>{moves}</div>'
     )
 
 

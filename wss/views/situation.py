@@ -24,7 +24,7 @@ class ShownPlan:
     band: xr.DataArray
     """(time, tank, quantile) under low and high demand [m]."""
     actions: pd.DataFrame
-    """time, pump, action, speed, period, why."""
+    """time, pump, action, speed, period, why; in sentences what a step earlier or later would mean: earlier, later."""
     summary: dict
     """Of the optimize run."""
 

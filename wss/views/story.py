@@ -8,13 +8,15 @@ from IPython.display import Markdown
 from pandas.io.formats.style import Styler
 
 from wss import times
-from wss.config import Tank
+from wss.config import Tank, Tenant
 from wss.views import style
+from wss.views.faults import told
+from wss.views.reasons import change_words
 from wss.views.words import Language, number, say
 
 
 def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "en", tanks: Sequence[Tank] = (),
-               time_zone: str = "UTC") -> Markdown:
+               time_zone: str = "UTC", tenant: Tenant | None = None) -> Markdown:
     """The decision of an optimize run in a few sentences.
 
     Parameters
@@ -26,13 +28,16 @@ def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "
         ISO 4217 code.
     tanks, time_zone
         Titles, and the clock on the wall, of what is said about sampled demands.
+    tenant
+        Of whom reason and violations are told in the words of its operators; absent: as the optimizer says them.
     """
     violations = summary["violations"]
     rung = summary["rung"]
-    lines = [f"**{say(f'rung_{rung}', language)}** (`{rung}`): {summary['reason']}"]
+    as_told = (lambda text: told(tenant, text)) if tenant is not None else str
+    lines = [f"**{say(f'rung_{rung}', language)}** (`{rung}`): {as_told(summary['reason'])}"]
     if violations:
         lines.append(say("story_violations", language, count=len(violations)))
-        lines += [f"* {violation}" for violation in violations]
+        lines += [f"* {as_told(violation)}" for violation in violations]
     else:
         lines.append(say("story_holds", language))
     if summary.get("baseline_cost") is not None:
@@ -42,6 +47,11 @@ def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "
         lines.append(say("story_levels", language, age=summary["level_age_minutes"]))
     lines += [f"* {risk}" for risk in risk_sentences(summary.get("level_risks", ()), tanks, time_zone, language)]
     return Markdown("\n\n".join(lines))
+
+
+def change_story(summary: Mapping[str, Any], tenant: Tenant, currency: str) -> Markdown:
+    """What the plan of an optimize run changes against the one that was in force, from its summary, and what that saves."""
+    return Markdown(change_words(tenant, currency, summary.get("change")) or say("change_first", tenant.language))
 
 
 def risk_sentences(risks: Sequence[Mapping[str, Any]], tanks: Sequence[Tank], time_zone: str,

@@ -6,8 +6,9 @@ import pandas as pd
 import xarray as xr
 from pandas.io.formats.style import Styler
 
-from wss.config import Pump, Tank
+from wss.config import Pump, Tank, Tenant
 from wss.views import style
+from wss.views.reasons import limit_words, title
 from wss.views.words import Language, say
 
 
@@ -16,7 +17,7 @@ def actions_table(actions: pd.DataFrame, time_zone: str = "UTC", language: Langu
 
     Parameters
     ----------
-    actions : columns time (UTC), pump, action (start, stop or speed), speed [1], period, why
+    actions : columns time (UTC), pump, action (start, stop or speed), speed [1], period, why, earlier, later (if moved)
     pumps
         Titles, from the tenant's configuration.
     """
@@ -27,8 +28,37 @@ def actions_table(actions: pd.DataFrame, time_zone: str = "UTC", language: Langu
         say("action", language): [action_text(a, s, language) for a, s in zip(actions["action"], actions["speed"], strict=True)],
         say("period", language): actions["period"].tolist(),
         say("why", language): actions["why"].tolist(),
+        say("if_moved", language): [
+            "; ".join(words for words in pair if isinstance(words, str) and words)
+            for pair in zip(actions["earlier"], actions["later"], strict=True)],
     })
     return _styled(frame)
+
+
+def moves_table(moves: pd.DataFrame, tenant: Tenant, currency: str) -> Styler:
+    """What each switch would cost a step earlier or later, by parts, and the limit in the way.
+
+    Parameters
+    ----------
+    moves
+        Of an optimize run: time [UTC], pump, move (earlier, later), `minutes`, energy_cost, charge, start_cost, water_cost, cost
+        [currency], water_m3 [m3], and the limit in the way (limit, item, amount, bound [m], at).
+    """
+    language = tenant.language
+    moves = moves[moves["limit"].fillna("") != "now"]
+    rows = moves.assign(limit=moves["limit"].fillna("")).to_dict("records")
+    numbers = {f"{say(key, language)} [{unit}]": values for key, unit, values in (
+        ("energy_more", currency, moves["energy_cost"]), ("charge_more", currency, moves["charge"] + moves["start_cost"]),
+        ("water_left", "m³", -moves["water_m3"]), ("water_worth", currency, moves["water_cost"]),
+        ("cost_more", currency, moves["cost"]))}
+    frame = pd.DataFrame({
+        say("time", language): [style.moment(row["time"], tenant.time_zone, language) for row in rows],
+        say("pump", language): [title(tenant, "pump", str(row["pump"])) for row in rows],
+        say("moved", language): [say(f"min_{row['move']}", language, minutes=round(row["minutes"])) for row in rows],
+        **{name: values.to_numpy(float) for name, values in numbers.items()},
+        say("in_the_way", language): [limit_words(tenant, row, row["time"]) if row["limit"] else "" for row in rows],
+    })
+    return _styled(frame).format("{:+,.2f}", subset=list(numbers), na_rep="")
 
 
 def action_text(action: str, speed: float, language: Language = "en") -> str:

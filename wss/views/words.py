@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from wss.views.words_plan import PLAN_WORDS
+
 Language = Literal["en", "pt"]
 LANGUAGES = ("en", "pt")
 DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "pt": ("seg", "ter", "qua", "qui", "sex", "sáb", "dom")}
@@ -89,6 +91,41 @@ WORDS: dict[str, tuple[str, str]] = {
     "lead": ("Lead time [h]", "Antecedência [h]"),
     "error": ("Absolute error [m³/h]", "Erro absoluto [m³/h]"),
     "naive": ("same hour last week", "mesma hora há uma semana"),
+    # backtest
+    "all_zones": ("all zones", "todas as zonas"),
+    "each_zone": ("each zone", "cada zona"),
+    "zone": ("Zone", "Zona"),
+    "origin": ("Forecast from", "Previsão desde"),
+    "backtest_forecast": ("forecast", "previsão"),
+    "backtest_profile": ("profile alone", "só o perfil"),
+    "backtest_naive": ("same hour last week", "mesma hora há uma semana"),
+    "relative_error": ("Error, share of demand", "Erro, parte do consumo"),
+    "mean_error": ("Mean error [m³/h]", "Erro médio [m³/h]"),
+    "pinball": ("Mean quantile loss [m³/h]", "Perda média dos quantis [m³/h]"),
+    "usual_error": ("Usual error", "Erro habitual"),
+    "better_than_naive": ("Error less than last week's", "Erro menor do que o da semana anterior"),
+    "better_than_profile": ("Error less than the profile's", "Erro menor do que o do perfil"),
+    "band_of": ("in {percent} % band", "na banda de {percent} %"),
+    "inside": ("Share inside the band", "Parte dentro da banda"),
+    "local_hour": ("Hour of the day", "Hora do dia"),
+    "day_workday": ("Working days", "Dias úteis"),
+    "day_saturday": ("Saturdays", "Sábados"),
+    "day_sunday": ("Sundays and holidays", "Domingos e feriados"),
+    "most_in": ("Most of it in", "Sobretudo em"),
+    "special": ("What was special", "O que houve de especial"),
+    "holidays": ("holiday {what}", "feriado {what}"),
+    "bridges": ("bridge day {what}", "ponte {what}"),
+    "repairs": ("repaired: {what}", "reparado: {what}"),
+    "doubts": ("doubtful: {what}", "duvidoso: {what}"),
+    "and_more": ("and {count} more", "e mais {count}"),
+    "no_origin": ("No origin has been measured yet.", "Ainda nenhuma previsão foi medida."),
+    "backtest_done": (
+        "{count} moments of the past, {every} h apart, were forecast again over {hours} h from what was known then. "
+        "Models: {models}.",
+        "{count} momentos do passado, a cada {every} h, foram previstos de novo para {hours} h com o que então se sabia. "
+        "Modelos: {models}."),
+    "backtest_failed": ("**{failed} of {count} could not be forecast**; the table `origins` of this run says why.",
+                        "**{failed} de {count} não puderam ser previstos**; a tabela `origins` desta execução diz porquê."),
     # the operator's page
     "simulated": ("SIMULATED", "SIMULADO"),
     "now": ("NOW", "AGORA"),
@@ -99,10 +136,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "rung": ("How the plan was made", "Origem do plano"),
     "rung_proven": ("Optimal, proven", "Ótimo provado"),
     "rung_converged": ("Optimised, checked in EPANET", "Otimizado, verificado no EPANET"),
-    "rung_limit": ("Improved until the limit, checked", "Melhorado até ao limite, verificado"),
-    "rung_relaxed": ("A limit had to give way", "Um limite teve de ceder"),
-    "rung_last_plan": ("Last plan kept", "Mantém-se o último plano"),
-    "rung_level_control": ("Level control", "Controlo por nível"),
+    "rung_limit": ("Optimised in part, checked in EPANET", "Otimizado em parte, verificado no EPANET"),
+    "rung_relaxed": ("A limit cannot be held", "Um limite não pode ser cumprido"),
+    "rung_last_plan": ("The plan before is kept", "Mantém-se o plano anterior"),
+    "rung_level_control": ("No plan: level control", "Sem plano: controlo por nível"),
     "rung_none": ("No plan", "Sem plano"),
     "trouble": ("The newest planning run failed:", "O último planeamento falhou:"),
     "violations": ("The plan breaks {count} limit(s):", "O plano viola {count} limite(s):"),
@@ -113,7 +150,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "card_stop": ("Stop {pump}", "Desligar {pump}"),
     "card_speed": ("Set {pump} to {speed:.0%}", "Regular {pump} a {speed:.0%}"),
     "due_now": ("now", "agora"),
-    "in_time": ("in {age}", "daqui a {age}"),
+    "in_time": ("in {age}", "em {age}"),
     "ready": ("Level at {hour:02d}:00 tomorrow ({day})", "Nível amanhã às {hour:02d}:00 ({day})"),
     "ready_today": ("Level at {hour:02d}:00 today ({day})", "Nível hoje às {hour:02d}:00 ({day})"),
     "no_plan_then": ("The plan does not reach that far.", "O plano não chega até lá."),
@@ -235,6 +272,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan_if": ("with the changes", "com as mudanças"),
     "starts": ("Pump starts", "Arranques"),
     "broken": ("Limits broken", "Limites violados"),
+    **PLAN_WORDS,
 }
 
 

@@ -6,10 +6,10 @@ moment. They take arrays and give spans, which `steps.quality` keeps beside the 
 
 import pandas as pd
 
-from wss.ingestion.quality.limits import LIMITS, flag, look_back_h
+from wss.ingestion.quality.limits import EARLIER, LIMITS, flag, look_back_h
 from wss.quantities import DOUBTFUL
 
-__all__ = ["LIMITS", "flag", "look_back_h", "mask"]
+__all__ = ["EARLIER", "LIMITS", "flag", "look_back_h", "mask"]
 
 
 def mask(frame: pd.DataFrame, doubtful: int = DOUBTFUL) -> pd.DataFrame:

@@ -8,14 +8,22 @@ from wss.quantities import DOUBTFUL, Flag
 LIMITS = ("low", "high", "max_rate_per_h", "stuck_h")
 KEY_AND_VALUE = ("sensor_id", "time", "value")
 HOUR_S = 3600.0
+EARLIER = DOUBTFUL & ~Flag.STUCK
+"""Earlier readings with one of these flags do not count."""
 LAST_GOOD_H = 48.0
 """Age from which the last good reading no longer says how a reading may have changed [h]."""
 
 
-def look_back_h(limits: pd.DataFrame) -> float:
-    """How far before a file's first reading earlier readings can matter to `flag`. [h]"""
-    rate = ((limits["high"] - limits["low"]) / limits["max_rate_per_h"]).clip(upper=LAST_GOOD_H)
-    return float(np.nanmax(np.r_[0.0, rate, limits["stuck_h"]]))
+def look_back_h(limits: pd.DataFrame, same: np.ndarray) -> np.ndarray:
+    """(sensor,) how far before a file's first reading earlier readings of each sensor can matter to `flag`. [h]
+
+    Parameters
+    ----------
+    same
+        (sensor,) whether the file repeats the sensor's last good value before it; if not, nothing from before is stuck. [bool]
+    """
+    rate = ((limits["high"] - limits["low"]) / limits["max_rate_per_h"]).clip(upper=LAST_GOOD_H).to_numpy(dtype=float)
+    return np.fmax(np.nan_to_num(rate), np.where(same, np.nan_to_num(limits["stuck_h"].to_numpy(dtype=float)), 0.0))
 
 
 def flag(readings: pd.DataFrame, limits: pd.DataFrame, before: pd.DataFrame) -> np.ndarray:
@@ -39,7 +47,7 @@ def flag(readings: pd.DataFrame, limits: pd.DataFrame, before: pd.DataFrame) -> 
     low, high = _of_each(limits, readings["sensor_id"].to_numpy(), "low", "high")
     out[(value < low) | (value > high)] |= Flag.RANGE
     row = np.flatnonzero(out & (Flag.RANGE | Flag.SCADA_BAD) == 0)
-    earlier = before[before["flag"].to_numpy() & int(DOUBTFUL & ~Flag.STUCK) == 0]
+    earlier = before[before["flag"].to_numpy() & int(EARLIER) == 0]
     sensor, time, value = (np.r_[earlier[c].to_numpy(), readings[c].to_numpy()[row]] for c in KEY_AND_VALUE)
     row = np.r_[np.full(len(earlier), -1), row]
     order = np.lexsort((time, sensor))

@@ -8,13 +8,16 @@ import pandas as pd
 from wss.quantities import Flag
 
 COLUMNS = {"sensor_id": "int64", "flag": "int64", "start": "int64", "end": "int64", "evident": "int64", "note": "object"}
+NOTHING = pd.DataFrame({name: np.array([], dtype=kind) for name, kind in COLUMNS.items()})
 DAY_S = 86400
 
 
 def frame(rows: Iterable[tuple[int, Flag, int, int, int, str]] = ()) -> pd.DataFrame:
     """Spans as a table. `start` and `end` [s since 1970] hold readings from `start` up to but without `end`; `evident` [s] is
     the time of the reading from which on the rule could tell."""
-    columns = list(zip(*((s, int(f), *rest) for s, f, *rest in rows), strict=True)) or [()] * len(COLUMNS)
+    columns = list(zip(*((s, int(f), *rest) for s, f, *rest in rows), strict=True))
+    if not columns:
+        return NOTHING.copy()
     return pd.DataFrame({name: np.array(column, dtype=kind)
                          for (name, kind), column in zip(COLUMNS.items(), columns, strict=True)})
 

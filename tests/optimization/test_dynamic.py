@@ -1,0 +1,91 @@
+"""Dynamic programming over levels and the bound, against every plan there is."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wss.hydraulics import Engine
+from wss.optimization import dynamic, grid
+from wss.optimization.bound import lower_bound
+from wss.optimization.modes import choice_of, speeds_of
+from wss.optimization.replay import replay
+from wss.optimization.task import make_task
+from wss.quantities import labelled
+
+HOURS = 7
+
+
+@pytest.fixture(scope="module")
+def small(problem):
+    """Seven hours by the hour, from a tank that must not lose water: three counts of two identical pumps, 2,187 plans."""
+    some = replace(problem, horizon=pd.Timedelta(hours=HOURS), decision_step=pd.Timedelta(hours=1), replay_step_s=600)
+    with Engine(some.network) as engine:
+        yield make_task(some, engine)
+
+
+@pytest.fixture(scope="module")
+def every_plan(small):
+    """Misses, cost and starts of each plan there is, by EPANET."""
+    modes = [np.array(m)[:, None] for m in product(range(len(small.stations[0].modes)), repeat=HOURS)]
+    return [replay(small, speeds_of(small.stations, choice, 2)) for choice in modes]
+
+
+def cheapest(plans, most_starts=np.inf):
+    return min(p.cost for p in plans if p.miss == 0 and p.starts.sum() <= most_starts)
+
+
+def test_the_best_of_all_plans_is_found_and_bounded(small, every_plan):
+    choices, snapshots, simulations = dynamic.candidates(small, 3)
+    best = replay(small, speeds_of(small.stations, choices[0], 2))
+    assert best.miss == 0
+    assert best.cost == pytest.approx(cheapest(every_plan), rel=1e-9)
+    assert snapshots > 0
+    assert simulations > 0
+    bound = lower_bound(small)
+    assert bound <= best.cost
+    assert bound == pytest.approx(best.cost, rel=5e-3)
+
+
+@pytest.mark.parametrize("most", [2, 4])
+def test_limited_starts_count_around_the_horizon(small, every_plan, most):
+    limited = replace(small, most_starts=np.full(2, most / 2))
+    choices, *_ = dynamic.candidates(limited, 3)
+    found = [replay(limited, speeds_of(limited.stations, choice, 2)) for choice in choices]
+    assert min(run.cost for run in found if run.miss == 0) == pytest.approx(cheapest(every_plan, most), rel=1e-9)
+
+
+def test_every_plan_costs_more_than_the_bound_by_its_limits(small, every_plan):
+    """With a start price the bound still lies below each plan that keeps the limits."""
+    priced = replace(small, problem=replace(small.problem, start_cost=0.5))
+    bound = lower_bound(priced)
+    assert all(bound <= p.cost + 0.5 * p.starts.sum() for p in every_plan if p.miss == 0)
+    assert bound > lower_bound(small)
+
+
+def test_the_table_is_epanet_between_its_points(small):
+    table = grid.tabulate_levels(small)
+    rng = np.random.default_rng(1)
+    for level in rng.uniform(small.bottom, small.brim, (20, 1)):
+        m = int(rng.integers(len(table.modes)))
+        told = grid.state_of(small, table.speeds[m], tuple(level), 0)
+        corners = table.corners(level[None])
+        row = table.row[0]
+        assert grid.read(table.rate[row, m], *corners)[0] == pytest.approx(told[:1], abs=1e-8)
+        assert grid.read(table.power[row, m], *corners)[0] == pytest.approx(told[1:3], rel=1e-4)
+
+
+def test_departing_from_the_plan_in_force_has_its_price(small, every_plan):
+    """A plan in force stays if changing it costs more than it saves, and goes if it costs nothing."""
+    feasible = sorted((p for p in every_plan if p.miss == 0), key=lambda p: p.cost)
+    old = feasible[len(feasible) // 2]
+    previous = labelled("pump_speed", old.speed, time=small.problem.time, pump=["P1", "P2"])
+    dear = replace(small.problem, previous=previous, change_cost=1e3)
+    task = make_task(dear, small.engine)
+    choices, *_ = dynamic.candidates(task, 1)
+    assert (choices[0] == choice_of(task.stations, old.speed)).all()
+    free = make_task(replace(dear, change_cost=0.0), small.engine)
+    choices, *_ = dynamic.candidates(free, 1)
+    assert replay(free, speeds_of(free.stations, choices[0], 2)).cost < old.cost
