@@ -1,5 +1,7 @@
 """Local days and what people do on them: weekdays, and holidays that count as Sundays."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from wss.config import Calendar
@@ -18,9 +20,14 @@ def day_types(days: np.ndarray, calendar: Calendar) -> np.ndarray:
     days = np.asarray(days, dtype="datetime64[D]")
     types = (days.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
     years = np.unique(days.astype("datetime64[Y]").astype("int64") + 1970)
-    holidays = np.array(sorted(holiday_dates(calendar, years.tolist())), dtype="datetime64[D]")
-    types[np.isin(days, holidays)] = SUNDAY
+    types[np.isin(days, _holidays(calendar, tuple(years.tolist())))] = SUNDAY
     return types
+
+
+@lru_cache(maxsize=128)
+def _holidays(calendar: Calendar, years: tuple[int, ...]) -> np.ndarray:
+    """Holidays of some years, sorted (holiday,) datetime64[D]; a refit asks thousands of times."""
+    return np.array(sorted(holiday_dates(calendar, years)), dtype="datetime64[D]")
 
 
 def neighbours(days: np.ndarray, calendar: Calendar) -> dict[str, np.ndarray]:

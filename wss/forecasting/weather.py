@@ -68,8 +68,8 @@ class Weather:
         now = np.where(np.isnan(now), usual[slot], now)
         day = np.minimum(day, len(rain) - 1)
         days = np.unique(day)
-        hottest = np.array([_hottest(self.temperature[d], usual) for d in days])[np.searchsorted(days, day)]
-        usual_hottest = np.mean([_hottest(t, usual) for t in past])
+        hottest = _hottest(self.temperature[days], usual)[np.searchsorted(days, day)]
+        usual_hottest = _hottest(past, usual).mean()
         wet = rain.sum(axis=1)
         found = {
             "heat": np.maximum(now - HEAT_C, 0.0),
@@ -83,6 +83,6 @@ class Weather:
         return {name: value[:, None] for name, value in found.items()}
 
 
-def _hottest(temperature: np.ndarray, usual: np.ndarray) -> float:
-    """Highest temperature of a day (slot,), hours that are unknown being as usual. [C]"""
-    return float(np.max(np.where(np.isnan(temperature), usual, temperature)))
+def _hottest(temperature: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Highest temperature (day,) of days (day, slot), hours that are unknown being as usual (slot,). [C]"""
+    return np.where(np.isnan(temperature), usual, temperature).max(axis=1)
