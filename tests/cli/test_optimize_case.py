@@ -95,6 +95,15 @@ def test_no_feasible_plan_names_tank_time_and_shortfall(written, tmp_path):
     assert all(violation in told for violation in said["violations"])
 
 
+def test_a_pressure_that_nothing_reaches_is_named(written, tmp_path):
+    """The search ends where only a pressure is missed, and says which."""
+    code, text, _ = run(written(pressure_min={"J": 70}), "--out", tmp_path / "plan.csv", "--json")
+    said = json.loads(text)
+    assert (code, said["feasible"]) == (3, False)
+    assert all("node J" in violation and "70.00 m" in violation for violation in said["violations"])
+    assert (tmp_path / "plan.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [

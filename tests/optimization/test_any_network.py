@@ -24,9 +24,9 @@ odd = importlib.import_module("odd_networks")
 sys.path.remove(BENCHMARKS)
 HOUR = pd.Timedelta(hours=1)
 START = pd.Timestamp("2026-01-05T00:00").as_unit("ns")
-SOLVED = ("constant power", "efficiency curve", "check valve", "PRV", "FCV", "control of a pipe", "speed pattern",
-          "reservoirs with heads", "closed-off node", "volume curve", "tank that spills", "pressure-driven demand", "leak",
-          "odd ids", "clocks", "two tanks", "pump that turns against the flow")  # fmt: skip
+SOLVED = ("constant power", "efficiency curve", "check valve", "check valves at the tank", "PRV", "FCV", "control of a pipe",
+          "speed pattern", "reservoirs with heads", "closed-off node", "volume curve", "tank that spills", "leak", "odd ids",
+          "clocks", "pressure-driven demand", "two tanks", "pump that turns against the flow")  # fmt: skip
 OTHERWISE_IN_WNTR = {"leak", "rule on a pipe", "constant power", "pumps shut in the file", "pump that turns against the flow",
                      "own report step", "pressure-driven demand"}  # fmt: skip
 """What wntr does not know or cannot write, or what stops its EPANET 2.2 at other seconds than 2.3."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from wss.hydraulics import Engine
-from wss.optimization import dynamic, grid
+from wss.optimization import dynamic, grid, verify
 from wss.optimization.bound import lower_bound
 from wss.optimization.modes import choice_of, speeds_of
 from wss.optimization.replay import replay
@@ -89,3 +89,31 @@ def test_departing_from_the_plan_in_force_has_its_price(small, every_plan):
     free = make_task(replace(dear, change_cost=0.0), small.engine)
     choices, *_ = dynamic.candidates(free, 1)
     assert replay(free, speeds_of(free.stations, choices[0], 2)).cost < old.cost
+
+
+def test_a_tank_with_a_volume_curve_fills_by_its_curve(small):
+    curve = " bowl  0 0\n bowl  2 90\n bowl  4 500\n[PATTERNS]"
+    bowl = small.problem.network.replace("4.0  12  0", "4.0  12  0  bowl").replace("[PATTERNS]", curve)
+    with Engine(bowl) as engine:
+        task = make_task(replace(small.problem, network=bowl), engine)
+        for level in (1.0, 3.0):
+            rate = grid.state_of(task, np.array([1.0, 0.0]), (level,), 0)[0]
+            run = engine.run([0], [[1.0, 0.0]], {"T": level}, duration_s=60, step_s=60, report_s=60)
+            assert rate * 60 == pytest.approx(run.level[1, 0] - run.level[0, 0], rel=2e-5)
+
+
+@pytest.mark.parametrize("hours", [1.5, 2.0])
+def test_hours_and_prices_within_a_slot_are_seen(problem, hours):
+    """Slots longer than an hour: the search's replay costs and misses what the verdict does."""
+    long = replace(problem, horizon=pd.Timedelta(hours=6), decision_step=pd.Timedelta(hours=hours), pressure_min={"F": 36.0})
+    with Engine(long.network) as engine:
+        task = make_task(long, engine)
+        missed = set()
+        for seed in range(12):
+            speed = np.random.default_rng(seed).integers(0, 2, (task.slots, 2)).astype(float)
+            run = replay(task, speed)
+            verdict = verify(long, labelled("pump_speed", speed, time=long.time, pump=["P1", "P2"]))
+            assert run.cost == pytest.approx(verdict.cost, rel=1e-9)
+            if (run.slack < 0).any() != any("pressure" in v for v in verdict.violations):
+                missed.add(seed)
+        assert not missed

@@ -40,6 +40,13 @@ def volume(network: str, level: xr.DataArray) -> xr.DataArray:
     return result.assign_attrs(units="m3", long_name="volume of water in a tank at time")
 
 
+def area(network: str, tank: str, level: np.ndarray) -> np.ndarray:
+    """Plan area of a tank at levels (time,) [m]: where it has a volume curve, that of the curve's part. [m2]"""
+    depth, content = _shapes(network)[tank]
+    k = np.clip(np.searchsorted(depth, level, side="right") - 1, 0, len(depth) - 2)
+    return (content[k + 1] - content[k]) / (depth[k + 1] - depth[k])
+
+
 def _interpolate(x: np.ndarray, depth: np.ndarray, content: np.ndarray) -> np.ndarray:
     k = np.clip(np.searchsorted(depth, x) - 1, 0, len(depth) - 2)
     return content[k] + (x - depth[k]) * (content[k + 1] - content[k]) / (depth[k + 1] - depth[k])

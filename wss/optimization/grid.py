@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from wss.hydraulics import tanks
 from wss.optimization.replay import CUT_OFF_M
 from wss.optimization.task import Task
 
@@ -86,26 +87,26 @@ def combinations(task: Task) -> np.ndarray:
 
 def worth_a_table(task: Task) -> bool:
     """Whether the network is small enough for tables over all levels."""
-    tanks, count = len(task.low), prod(len(s.modes) for s in task.stations)
-    if tanks not in COARSE or count > MOST_COMBINATIONS:
+    number, count = len(task.low), prod(len(s.modes) for s in task.stations)
+    if number not in COARSE or count > MOST_COMBINATIONS:
         return False
     demands = len(task.engine.demands.states(_seconds(task))[1])
-    return demands * count * COARSE[tanks] ** tanks * len(task.engine.links) <= MOST_WORK
+    return demands * count * COARSE[number] ** number * len(task.engine.links) <= MOST_WORK
 
 
 def tabulate_levels(task: Task) -> LevelTable:
     """Take the snapshots, and refine the grid between them by monotone cubics."""
-    modes, tanks, pumps = combinations(task), len(task.low), len(task.engine.pumps)
+    modes, number, pumps = combinations(task), len(task.low), len(task.engine.pumps)
     speeds = np.zeros((len(modes), pumps))
     for s, station in enumerate(task.stations):
         speeds[:, station.pumps] = station.modes[modes[:, s]]
     row, firsts = task.engine.demands.states(_seconds(task))
-    axes = [np.linspace(low, high, COARSE[tanks]) for low, high in zip(task.bottom, task.brim, strict=True)]
+    axes = [np.linspace(low, high, COARSE[number]) for low, high in zip(task.bottom, task.brim, strict=True)]
     points = list(product(*axes))
     states = np.array(
         [[[state_of(task, speed, point, int(second)) for point in points] for speed in speeds] for second in firsts]
     )
-    fine = [np.linspace(low, high, FINE[tanks]) for low, high in zip(task.bottom, task.brim, strict=True)]
+    fine = [np.linspace(low, high, FINE[number]) for low, high in zip(task.bottom, task.brim, strict=True)]
     values = states.reshape(*states.shape[:2], *(len(a) for a in axes), states.shape[-1])
     for t, (axis, wanted) in enumerate(zip(axes, fine, strict=True)):
         values = PchipInterpolator(axis, values, axis=2 + t)(wanted)
@@ -117,9 +118,9 @@ def tabulate_levels(task: Task) -> LevelTable:
         np.array([axis[1] - axis[0] for axis in fine]),
         tuple(len(axis) for axis in fine),
         row,
-        values[..., :tanks].copy(),
-        values[..., tanks : tanks + pumps].copy(),
-        values[..., tanks + pumps :].copy(),
+        values[..., :number].copy(),
+        values[..., number : number + pumps].copy(),
+        values[..., number + pumps :].copy(),
         int(np.prod(states.shape[:3])),
     )
 
@@ -134,7 +135,8 @@ def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: in
     engine = task.engine
     named = dict(zip(engine.pumps, speed, strict=True)), dict(zip(engine.tanks, level, strict=True))
     state = engine.snapshot(*named, second)
-    rates = [state.tank_inflow[t] / area / 3600 for t, area in zip(engine.tanks, task.area, strict=True)]
+    areas = [tanks.area(task.problem.network, t, np.array([at]))[0] for t, at in zip(engine.tanks, level, strict=True)]
+    rates = [state.tank_inflow[t] / area / 3600 for t, area in zip(engine.tanks, areas, strict=True)]
     pressure = np.nan_to_num(np.array([state.pressure[n] for n in task.watched]), nan=CUT_OFF_M)
     hourly, always = (float((pressure - limit).min(initial=AMPLE_M)) for limit in (task.floor, task.always))
     if any("negative" not in text for text in state.warnings):

@@ -289,4 +289,6 @@ def _read(task: Task, response: Response, model: pyo.ConcreteModel, duals) -> Li
     miss = np.zeros_like(level)
     miss[1:] = [[model.under[k, t].value + model.over[k, t].value for t in range(tanks)] for k in range(1, steps + 1)]
     value = np.array([max(float(duals[model.end[t]]), 0.0) for t in range(tanks)]) / task.area
+    if not all(np.isfinite(each).all() for each in (level, miss, value, *share)):
+        raise SolverError("HiGHS returned values that are no numbers")
     return LinearPlan(share, level, float(pyo.value(model.cost)), miss, value)

@@ -63,6 +63,10 @@ class _Room:
             np.minimum(np.where(run.end_miss > 0, self.end + run.end_miss, self.end), WIDEST_ROOM_M),
         )
 
+    def differs(self, other: "_Room") -> bool:
+        """Whether any tank has another room."""
+        return bool((self.level != other.level).any() or (self.end != other.end).any())
+
     def eased(self, task: Task) -> "_Room":
         """Half the room, after a plan that did better."""
         least = np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100)
@@ -127,8 +131,8 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
                 bundle = 1
             elif accepted:
                 accepted = RETABULATE
-            elif best.miss > 0 and (room.level < WIDEST_ROOM_M).all() and (room.end < WIDEST_ROOM_M).all():
-                room = room.after(best)
+            elif best.miss > 0 and (wider := room.after(best)).differs(room):
+                room = wider
             else:
                 return Polished(choice, best, simulations, snapshots, True)
             continue

@@ -64,36 +64,41 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         task.levels,
         duration_s=task.slots * task.slot_s,
         step_s=step_s or task.problem.replay_step_s,
-        report_s=task.slot_s,
+        report_s=task.report_s,
         nodes=task.watched,
     )
+    parts = task.slot_s // task.report_s
+    level, energy = run.level[::parts], run.energy.reshape(task.slots, parts, -1).sum(axis=1)
     shut_s = np.zeros(len(task.engine.tanks))
     for _, tank, span in run.shut:
         shut_s[task.engine.tanks.index(tank)] += span
     shut_s[task.exempt] = 0
     warned = np.unique([min(s // task.slot_s, task.slots - 1) for s, _ in run.warnings]).astype(int)
+    clamped = sum(tank not in task.problem.clamp_exempt for _, tank, _ in run.clamped)
     pressure = np.nan_to_num(run.pressure, nan=CUT_OFF_M)
-    slack = (pressure[task.full_hours] - task.floor).min(axis=1, initial=np.inf)
+    hourly = np.arange(len(pressure)) * task.report_s % 3600 == 0
+    slack = (pressure[hourly] - task.floor).min(axis=1, initial=np.inf)
     high = np.where(task.exempt, np.inf, task.high)
-    band_miss = np.maximum(task.low - run.level, 0) + np.maximum(run.level - high, 0)
+    band_miss = np.maximum(task.low - level, 0) + np.maximum(level - high, 0)
     band_miss[0] = 0
-    end_miss = np.maximum(task.end + END_SPARE_M - run.level[-1], 0)
+    end_miss = np.maximum(task.end + END_SPARE_M - level[-1], 0)
     starts = count_starts(speed > 0)
-    cost = float((run.energy * task.price).sum())
-    charge = float(sum(peak_charge(c, run.energy.sum(axis=1), task.slot_h, task.counted(c)) for c in task.problem.charges))
+    cost = float((run.energy * task.report_price).sum())
+    charge = float(sum(peak_charge(c, energy.sum(axis=1), task.slot_h, task.counted(c)) for c in task.problem.charges))
     miss = (
         np.maximum(band_miss - LEVEL_TOLERANCE_M, 0).sum() * task.slot_h
         + end_miss.sum()
         + np.maximum(PRESSURE_SPARE_M - slack, 0).sum() / 10
         + WARNED_MISS * len(warned)
         + shut_s.sum() / 3600
+        + clamped * task.problem.replay_step_s / 3600
         + np.maximum(starts - task.most_starts, 0).sum()
     )
     return Replay(
         speed,
-        run.level,
-        run.energy,
-        pressure,
+        level,
+        energy,
+        pressure[::parts],
         slack,
         cost,
         charge,

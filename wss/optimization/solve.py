@@ -7,6 +7,7 @@ import xarray as xr
 
 from wss.errors import HydraulicError, SolverError
 from wss.hydraulics import Engine
+from wss.hydraulics.facts import facts
 from wss.optimization import dynamic, ladder
 from wss.optimization.bound import lower_bound
 from wss.optimization.model import LinearPlan
@@ -61,12 +62,11 @@ def solve(problem: Problem, progress: Progress | None = None, bound: bool = Fals
         If the problem contradicts itself or its network. What cannot be computed leads to a lower rung instead.
     """
     with Engine(problem.network, dict(problem.tied)) as engine:
-        task = make_task(problem, engine)
         try:
-            found = _search(task, progress)
-            least = lower_bound(make_task(found.problem, engine)) if bound else None
+            found = _search(make_task(problem, engine), progress)
         except (SolverError, HydraulicError) as error:
             return fall_back(problem, f"{error}")
+        least = _least(found.problem, engine) if bound else None
     if least is not None and found.rung != "relaxed":
         found = replace(found, bound=least)
         if found.verdict.cost <= least * (1 + PROVEN):
@@ -77,11 +77,19 @@ def solve(problem: Problem, progress: Progress | None = None, bound: bool = Fals
     return instead[0] if instead else found
 
 
+def _least(problem: Problem, engine: Engine) -> float | None:
+    """Cost that no plan undercuts [currency]; None where none can be proven or EPANET gives up on a state."""
+    try:
+        return lower_bound(make_task(problem, engine))
+    except HydraulicError:
+        return None
+
+
 def fall_back(problem: Problem, reason: str) -> Solution:
     """The plan in force, else the network's own controls: the first that keeps all limits, or the first at all."""
     found = _alternatives(problem, reason)
     if not found:
-        pumps = [str(p) for p in (problem.price.pump.values if "pump" in problem.price.dims else [])]
+        pumps = list(facts(problem.network).pumps)
         still = labelled("pump_speed", np.zeros((len(problem.time), len(pumps))), time=problem.time, pump=pumps)
         return Solution(problem, still, "none", f"{reason}; the network's own controls cannot be run either", None)
     return next((s for s in found if s.verdict.feasible), found[0])
@@ -132,7 +140,7 @@ def _search(task: Task, progress: Progress | None) -> Solution:
 def _in_force(task: Task) -> list[np.ndarray]:
     """The plan in force as modes (slot, station), to start from as well."""
     speed = ladder.last_plan(task.problem)
-    return [] if speed is None else [choice_of(task.stations, speed.sel(pump=task.engine.pumps).to_numpy())]
+    return [] if speed is None else [choice_of(task.stations, speed.reindex(pump=task.engine.pumps, fill_value=0.0).to_numpy())]
 
 
 def _shortfall(task: Task, linear: LinearPlan) -> str:

@@ -1,6 +1,7 @@
 """A problem as plain arrays in the order of an open engine: what the search computes with."""
 
 from dataclasses import dataclass, replace
+from math import gcd
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,11 @@ class Task:
     slot_s: int
     """Length of a slot [s]."""
     price: np.ndarray
-    """(slot, pump) [currency/kWh]"""
+    """(slot, pump) mean over each slot [currency/kWh]"""
+    report_s: int
+    """Longest step that divides slot, price step and hour [s]"""
+    report_price: np.ndarray
+    """(report step, pump) [currency/kWh]"""
     low: np.ndarray
     """(tank,) lowest level of the search [m]"""
     high: np.ndarray
@@ -117,12 +122,18 @@ def make_task(problem: Problem, engine: Engine) -> Task:
     drawing = dict.fromkeys(engine.demand_nodes, everywhere)
     nodes = drawing | {node: max(limit, drawing.get(node, limit)) for node, limit in problem.pressure_min.items()}
     stations = find_stations(engine, problem)
+    slot_s, price_s = (round(span / pd.Timedelta(seconds=1)) for span in (problem.decision_step, problem.price_step))
+    report_s = gcd(slot_s, price_s, 3600)
+    steps = pd.date_range(problem.start, problem.end, freq=pd.Timedelta(seconds=report_s), inclusive="left", unit="ns")
+    price = problem.price_on(steps, pumps)
     return Task(
         problem=problem,
         engine=engine,
         stations=stations,
-        slot_s=int(problem.decision_step / pd.Timedelta(seconds=1)),
-        price=problem.price_on(problem.time, pumps),
+        slot_s=slot_s,
+        price=price.reshape(len(problem.time), -1, len(pumps)).mean(axis=1),
+        report_s=report_s,
+        report_price=price,
         low=np.maximum(bottom, [problem.level_min.get(t, -np.inf) for t in tanks]),
         high=np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks]),
         bottom=bottom,
