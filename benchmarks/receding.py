@@ -2,11 +2,13 @@
 
     python benchmarks/receding.py [--cycles 48] [--percent 0 5 20] [--hours 24] [--seed 1] [--json]
 
-The network of the demo utility with its tariff and limits is planned every half an hour, each time from the levels that the plan
-before led to under the true demand, on a forecast that errs anew each time (a bias of the whole day that wanders from cycle to
-cycle, and a smooth error of the hours). Once for each price of changing the plan in force, in percent of what an hour of a pump
-costs in that plan, with the same demand and the same errors. `changed` counts switches that are new, gone or moved; `cost` is energy
-as it was used, with the difference in stored water at the end valued at the mean cost of what was pumped.
+The network of the demo utility with its tariff and limits is planned every half an hour, each time from the levels that the
+plan before led to under the true demand, on a forecast that errs anew each time (a bias of the whole day that wanders from
+cycle to cycle, and a smooth error of the hours). Once for each price of changing the plan in force, in percent of what an hour
+of a pump costs in that plan, with the same demand and the same errors. `changed` counts switches that are new, gone or moved; a
+cycle is free if the plan in force would still hold every limit, and `forced_by_end_alone` if it would miss nothing but the
+levels at the end, which each cycle sets anew; `cost` is energy as it was used, with the difference in stored water at the end
+valued at the mean cost of what was pumped.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from rich.table import Table
 from wss import demo, tariffs, times
 from wss.config import Configuration
 from wss.hydraulics import Engine, network, tanks
-from wss.optimization import Problem, ladder, solve
+from wss.optimization import Problem, ladder, solve, verify
 from wss.optimization.explain import kept_on
 from wss.steps.plan_problem import limits
 
@@ -86,8 +88,12 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: 
         )  # fmt: skip
         found = solve(problem)
         if previous is not None:
-            _, count, pump_hours = kept_on(problem, found.pump_speed, ladder.last_plan(problem))
-            rows.append({"changed": count, "pump_hours": pump_hours, "rung": found.rung})
+            stay, count, pump_hours = kept_on(problem, found.pump_speed, ladder.last_plan(problem))
+            kept = verify(found.problem, stay)
+            broken = [*kept.violations, *kept.band_violations]
+            limits_broken = sum(" ends at " not in fault for fault in broken)
+            rows.append({"changed": count, "pump_hours": pump_hours, "rung": found.rung, "forced": bool(broken),
+                         "by_end": bool(broken) and not limits_broken})  # fmt: skip
         with Engine(made.configuration.network, made.tied) as engine:
             engine.set_demands(truth, int(STEP.total_seconds()))
             run = engine.simulate(found.pump_speed, levels, now, int(EVERY.total_seconds()), 60, int(STEP.total_seconds()))
@@ -104,7 +110,10 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: 
     drawn = float(made.demand.sel(time=slice(START, START + cycles * EVERY - STEP)).sum()) * (STEP / times.HOUR)
     spent = used - used / drawn * _stored(made, levels)
     table = pd.DataFrame(rows)
-    return {"percent": percent, "changed_a_cycle": round(float(table["changed"].mean()), 2), "changed": int(table["changed"].sum()),
+    free = table[~table["forced"]]
+    return {"percent": percent, "changed_a_cycle": round(float(table["changed"].mean()), 2), "free_cycles": len(free),
+            "forced_by_end_alone": int(table["by_end"].sum()),
+            "changed_a_free_cycle": round(float(free["changed"].mean()), 2) if len(free) else None,
             "pump_hours": round(float(table["pump_hours"].sum()), 2), "unchanged_cycles": int((table["changed"] == 0).sum()),
             "cycles": cycles, "starts": starts, "energy_kwh": round(energy, 1), "cost": round(spent, 2),
             "rungs": table["rung"].value_counts().to_dict(), "cpu_seconds": round(time.process_time() - seconds, 1)}  # fmt: skip
