@@ -76,7 +76,7 @@ def test_commits_that_a_damaged_log_dropped_are_found_and_taken_in_again(utility
     assert utility.wss("store", "check", "litoral").exit_code == 0
 
 
-def test_a_digit_that_flipped_on_the_disk_is_found_by_a_replay_only(utility):
+def test_a_digit_that_flipped_on_the_disk_is_found_by_comparing_with_the_archive(utility):
     path = utility.workspace.data("litoral") / "wss.db"
     utility.deliver(NAME, MORE.replace("00:30,12.5", "00:30,12.25"))
     utility.goes_in(43_200)
@@ -84,8 +84,15 @@ def test_a_digit_that_flipped_on_the_disk_is_found_by_a_replay_only(utility):
     place = content.index(value, len(content) // 2)
     path.write_bytes(content[:place + 1] + bytes([content[place + 1] ^ 1]) + content[place + 2:])
     assert utility.wss("store", "check", "litoral").exit_code == 0, "the page is in order, and SQLite keeps no sum of it"
+    damaged = path.read_bytes()
+    check = utility.wss("store", "check", "litoral", "--values")
+    assert check.exit_code == 1
+    assert f"what {NAME} says" in check.stderr
+    assert "of 43,200 readings 1 differ" in check.stderr
+    assert path.read_bytes() == damaged, "a check writes nothing"
     (file,) = utility.ingest("--replay")[1]["files"]
     assert (file["duplicate"], file["corrected"]) == (43_199, 1)
+    assert utility.wss("store", "check", "litoral", "--values").exit_code == 0
     with open_store(utility.workspace, "litoral") as store:
         read = store.read(["level"], pd.Timestamp("2022-07-23"), pd.Timestamp("2022-07-26"))["value"]
     assert read.round(9).isin([round(v * 0.3048, 9) for v in (12.25, 12.5)]).all()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
 from wss.steps.intake import run_intake
-from wss.steps.intake_replay import Chosen, run_replay
+from wss.steps.intake_replay import Chosen, compare_values, run_replay
 from wss.store import Store, Workspace, open_store
 
 LIMITS = Limits(low=-100, high=1e6)
@@ -270,13 +270,20 @@ def test_replaying_everything_is_taking_everything_in_anew(tmp_path_factory, fil
                 os.utime(path, (at, at))
                 run_intake(config, store, workspace)
             if settings_of_intake is ONE:
+                assert compare_values(config, store, workspace) == [], "the store has what the archive says"
                 before = store.read(["flow", "level"], *DAY)
                 moment = DELIVERED + pd.Timedelta(len(files), "h")
                 config = configuration(*TWO["sensors"], profile=TWO["profile"])
-                replay(store, workspace, config, now=moment + pd.Timedelta("1h"))
+                store.sync_sensors(config.sensors)
+                kept = _everything(workspace)
+                faults = compare_values(config, store, workspace)
+                assert _everything(workspace) == kept, "a comparison writes nothing"
+                report = replay(store, workspace, config, now=moment + pd.Timedelta("1h"))
+                assert bool(faults) == (report["state"] == "replayed").any(), "and finds what a replay would change"
                 pd.testing.assert_frame_equal(store.read(["flow", "level"], *DAY, moment), before)
                 now = store.read(["flow", "level"], *DAY)
                 pd.testing.assert_frame_equal(store.read(["flow", "level"], *DAY, moment + pd.Timedelta("1h")), now)
+                assert compare_values(config, store, workspace) == []
                 assert (replay(store, workspace, config, now=moment + pd.Timedelta("2h"))["state"] == "unchanged").all()
             found.append(store.read(["flow", "level"], *DAY))
     pd.testing.assert_frame_equal(*(frame.drop(columns="flag") for frame in found))

@@ -35,14 +35,17 @@ def register(app: typer.Typer) -> None:
 def check(
     tenants: Tenants = None,
     quick: Annotated[bool, typer.Option("--quick", help="Of archived files look at the names only.")] = False,
+    values: Annotated[bool, typer.Option("--values", help="Compare every reading with the archived files.")] = False,
     as_json: Json = False,
 ) -> None:
     """Look for damage: the database's own check, the ledger's sums, archived files, folders of published runs. Changes nothing.
 
-    Exit code 1 if anything is wrong; each line says what, and what would mend it.
+    Exit code 1 if anything is wrong; each line says what, and what would mend it. A digit that flipped on the disk inside of a
+    reading is found with --values only, which reads all archived files again, as long as a replay takes.
 
     [dim]Examples:[/dim]
       wss store check
+      wss store check litoral --values
       wss store check litoral --json
     """
     from wss.store.check import check as look
@@ -52,6 +55,8 @@ def check(
     with progress_bar() as bar:
         for name in chosen(workspace, tenants):
             faults, rows = look(workspace, name, not quick, _rows(bar, f"{name}: archive"))
+            if values and rows:
+                faults += _values(workspace, name, _rows(bar, f"{name}: values"))
             results.append({"tenant": name, "good": not faults, "faults": faults, "rows": rows})
     if as_json:
         print_json(results)
@@ -64,6 +69,20 @@ def check(
             for fault in result["faults"]:
                 err.print(f"{result['tenant']}: {fault}", style="bold red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(0 if all(r["good"] for r in results) else FAILED)
+
+
+def _values(workspace, name: str, progress) -> list[str]:
+    """Faults that a comparison with the archive finds."""
+    from wss.errors import WssError
+    from wss.steps.apply import active
+    from wss.steps.intake_replay import compare_values
+    from wss.store import open_store
+
+    try:
+        with open_store(workspace, name) as store:
+            return compare_values(active(store), store, workspace, progress)
+    except WssError as error:
+        return [f"its values cannot be compared: {error}"]
 
 
 def backup(

@@ -29,6 +29,7 @@ class Chosen:
     numbers: Sequence[int] | None = None
     """Numbers of the files in the ledger; then nothing of the quarantine is read."""
 
+
 def run_replay(configuration: Configuration, store: Store, workspace: Workspace, chosen: Chosen = Chosen(),
                now: pd.Timestamp | None = None, progress: Callable[[int, int, str], None] | None = None,
                told: Callable[[dict], None] | None = None, stop: Callable[[], bool] = lambda: False) -> pd.DataFrame:
@@ -70,6 +71,38 @@ def run_replay(configuration: Configuration, store: Store, workspace: Workspace,
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def compare_values(configuration: Configuration, store: Store, workspace: Workspace,
+                   progress: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
+    """Read every archived file again under `configuration` and compare it with what the store has of it; nothing is written.
+
+    This finds what no sum of the store does: a digit that flipped on the disk inside of a reading.
+
+    Parameters
+    ----------
+    progress
+        Called with the number of files that were compared, and of all.
+
+    Returns
+    -------
+    list of str
+        For each file that says something else: how many readings, and what would mend it. StoreError if the store cannot be read.
+    """
+    every = Chosen(numbers=store.files_to_replay()["file_id"].tolist())
+    replay = _Replay(FileIntake.of(configuration, store, workspace, None), _moment(configuration, store, None), every, keep=False)
+    faults = []
+    for done, (left, name, row) in enumerate(replay.rows(), start=1):
+        if row["state"] == "replayed":
+            told = {"stored": "are not there", "corrected": "differ"}
+            counts = ", ".join(f"{row[state]:,} {what}" for state, what in told.items() if row[state])
+            what = "; ".join(filter(None, (f"of {row['read']:,} readings {counts}" if counts else "", row["reason"])))
+            faults.append(f"the store does not have what {name} says under the active configuration"
+                          f" ({what or 'other rows are set aside or quarantined'}); `wss ingest --replay --file {name}`")
+        elif row["state"] == "refused":
+            faults.append(f"{name} cannot be compared under the active configuration: {row['reason']}")
+        progress(done, done + left)
+    return faults
+
+
 @dataclass(frozen=True)
 class _Replay:
     """What all files of one replay share."""
@@ -77,6 +110,8 @@ class _Replay:
     intake: FileIntake
     at: pd.Timestamp
     chosen: Chosen
+    keep: bool = True
+    """Whether to write; if not, rows tell what would change."""
 
     def rows(self) -> Iterator[tuple[int, str, dict | None]]:
         """Of each file in turn: how many are left, its name, its row.
@@ -111,7 +146,7 @@ class _Replay:
             return self._row(entry, "refused", f"what it said before stays: {error}"), 0
         file = IntakeFile(entry.name, entry.sha256, self.at, tag=entry.tag, profile=said.profile)
         said_now = said.readings, said.missing, said.set_aside, said.quarantine
-        done = self.intake.store.replay_file(int(entry.file_id), file, *said_now)
+        done = self.intake.store.replay_file(int(entry.file_id), file, *said_now, self.keep)
         withdrawn = f"{done.withdrawn:,} readings that it no longer says are withdrawn" if done.withdrawn else ""
         reason = "; ".join(filter(None, (withdrawn, said.remarks)))
         return self._row(entry, "replayed" if done.changed else "unchanged", reason, done.counts), done.withdrawn

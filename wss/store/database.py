@@ -70,13 +70,15 @@ class Database(ABC):
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Connection in a transaction of the only writer: commits at the end, leaves nothing after an error; else StoreError."""
+    def write(self, keep: bool = True) -> Iterator[Connection]:
+        """Connection in a transaction of the only writer: commits at the end if `keep`; StoreError leaves nothing."""
         with self._explained(), self.engine.connect() as connection:
             connection.execution_options(**self.write_options)
-            with connection.begin():
+            with connection.begin() as transaction:
                 self._begin(connection, writes=True)
                 yield connection
+                if not keep:
+                    transaction.rollback()
 
     def create(self) -> None:
         """Create the tables where there are none, and bring those of an earlier schema to today's."""

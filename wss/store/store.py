@@ -112,9 +112,9 @@ class Store:
             return counts
 
     def replay_file(self, file_id: int, file: IntakeFile, readings: pd.DataFrame, missing: int,
-                    set_aside: pd.DataFrame, quarantine: pd.DataFrame) -> Replayed:
-        """Replace what a file says from `file.known_at` [UTC] on: see `replay.write`."""
-        with self._database.write() as connection:
+                    set_aside: pd.DataFrame, quarantine: pd.DataFrame, keep: bool = True) -> Replayed:
+        """Replace what a file says from `file.known_at` [UTC] on, or only tell what would change: see `replay.write`."""
+        with self._database.write(keep) as connection:
             done = replay.write(connection, file_id, file, readings, missing, set_aside, quarantine)
             reach("in_replay")
             return done
