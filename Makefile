@@ -21,7 +21,7 @@ demo: setup  ## the main job: SCADA files in, a proven plan out
 	$(BIN)/wss demo
 
 test: setup lint  ## every test, on two processes
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: setup  ## style and import contract
 	$(BIN)/ruff check .

@@ -26,6 +26,27 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
+TOGETHER = {
+    "litoral": ("apps/test_operator", "cli/test_backtest", "demo/test_quality_faults", "faults/test_plans", "flows/test_flows",
+                "notebooks/test_notebooks", "steps/test_plan_change", "test_cycle"),
+    "fitted_model": ("steps/test_backtest", "steps/test_refit"),
+}
+"""Test files that one process runs, so that no other waits while it makes what they share."""
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the files of `TOGETHER` together: with pytest 9.2 the marks that pytest-xdist 3.8 has for that are without effect."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    group_of = {f"tests/{file}.py": group for group, files in TOGETHER.items() for file in files}
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of.get(nodeid.partition("::")[0], nodeid)
+
+    return Together(config, log)
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
     """No test ever touches the user's workspace or configuration."""

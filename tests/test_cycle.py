@@ -8,7 +8,7 @@ import pytest
 from wss import cycle
 from wss.store import open_store
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("litoral")]
+pytestmark = pytest.mark.slow
 
 
 def test_forecast_and_plan_are_published_together(litoral):

@@ -10,7 +10,7 @@ from wss.steps import overrides
 from wss.store import open_store
 from wss.views.words import say
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.slow
 
 
 def test_page_shows_what_an_operator_needs(page, served):

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from wss.cli import app
 from wss.store import open_store
 
-pytestmark = pytest.mark.xdist_group("litoral")
 SPAN = ("--from", "2022-07-20T22:00", "--to", "2022-07-22T22:00", "--every", "24h", "--model", "profile", "--hours", "24")
 
 

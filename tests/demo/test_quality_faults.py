@@ -11,7 +11,6 @@ from wss.steps.quality import run_quality
 from wss.steps.quality_report import doubtful
 from wss.store import IntakeFile, open_store
 
-pytestmark = pytest.mark.xdist_group("litoral")
 START, END = times.utc("2022-07-03T21:00"), times.utc("2022-07-24T21:00")
 FROM, TO = times.utc("2022-07-20T04:00"), times.utc("2022-07-20T20:00")
 SERIOUS = (Flag.UNIT, Flag.PUMP, Flag.BALANCE, Flag.RESET)

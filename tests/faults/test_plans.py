@@ -18,7 +18,7 @@ from wss.steps.optimize import run_optimize
 from wss.steps.run import Run, open_run
 from wss.store import open_store
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("litoral")]
+pytestmark = pytest.mark.slow
 NO_SOLVER = 'raise ImportError("highspy is not installed")\n'
 OPTIMIZE = "import json, sys, wss; run = wss.open_run('litoral'); wss.steps.run_optimize(run); json.dump(run.summary, sys.stdout)"
 

@@ -29,7 +29,6 @@ def test_prefect_is_told_where_to_live_and_to_stay_quiet(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("litoral")
 def test_the_daily_flow_runs_through_prefect(litoral):
     told = cycle.run_flow("daily", "litoral")
     assert (told["name"], told["state"]) == ("daily", "Completed")

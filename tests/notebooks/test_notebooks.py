@@ -12,7 +12,6 @@ from wss import notebooks, shipped
 from wss.store import open_store
 
 NOTEBOOKS = sorted(shipped.folder("notebooks").glob("*.ipynb"))
-pytestmark = pytest.mark.xdist_group("litoral")
 
 
 @pytest.mark.slow

@@ -154,7 +154,6 @@ def test_a_short_history_is_forecast_by_the_profile_and_said(run_at, asked):
     assert again.origins["state"].tolist() == ["kept", "new"]
 
 
-@pytest.mark.xdist_group("fitted_model")
 def test_origins_use_the_model_of_their_refit(run_at, asked, model):
     found = run_backtest(run_at(NOW), asked(1, model="fitted", refit_days=1))
     (why,) = (found.summary["kept_in"] / "models").iterdir()

@@ -9,7 +9,7 @@ from wss.steps import optimize
 from wss.steps.plan_start import plan_in_force, pump_hour_cost
 from wss.steps.run import open_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("litoral")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from wss.store import RunRecord
 
 ZONES = ["norte", "sul", "porto", "industria"]
 NOW = times.utc("2022-07-16T06:00")
-pytestmark = pytest.mark.xdist_group("fitted_model")
 
 
 @pytest.fixture
