@@ -33,6 +33,8 @@ from wss.steps.plan_problem import limits
 START = pd.Timestamp("2022-07-25T04:00").as_unit("ns")
 STEP, EVERY = pd.Timedelta(minutes=15), pd.Timedelta(minutes=30)
 REPLAY_S = 300
+NEAR = pd.Timedelta(hours=3)
+"""Switches up to here are `soon`: what operators look at."""
 LEVELS = {"1": 7.0, "2": 9.0, "3": 9.5}
 """Levels at the start, within the demo's bands [m]."""
 PATTERN = 1 + 0.35 * np.sin((np.arange(24) - 9) / 24 * 2 * np.pi) + 0.15 * np.sin((np.arange(24) - 2) / 6 * np.pi)
@@ -88,11 +90,14 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: 
         )  # fmt: skip
         found = solve(problem)
         if previous is not None:
-            stay, count, pump_hours = kept_on(problem, found.pump_speed, ladder.last_plan(problem))
+            kept_plan = ladder.last_plan(problem)
+            stay, count, pump_hours = kept_on(problem, found.pump_speed, kept_plan)
+            near = {"time": slice(now, now + NEAR - STEP)}
+            _, soon, _ = kept_on(problem, found.pump_speed.sel(near), kept_plan.sel(near))
             kept = verify(found.problem, stay)
             broken = [*kept.violations, *kept.band_violations]
             limits_broken = sum(" ends at " not in fault for fault in broken)
-            rows.append({"changed": count, "pump_hours": pump_hours, "rung": found.rung, "forced": bool(broken),
+            rows.append({"changed": count, "soon": soon, "pump_hours": pump_hours, "rung": found.rung, "forced": bool(broken),
                          "by_end": bool(broken) and not limits_broken})  # fmt: skip
         with Engine(made.configuration.network, made.tied) as engine:
             engine.set_demands(truth, int(STEP.total_seconds()))
@@ -111,7 +116,8 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: 
     spent = used - used / drawn * _stored(made, levels)
     table = pd.DataFrame(rows)
     free = table[~table["forced"]]
-    return {"percent": percent, "changed_a_cycle": round(float(table["changed"].mean()), 2), "free_cycles": len(free),
+    return {"percent": percent, "changed_a_cycle": round(float(table["changed"].mean()), 2),
+            "of_them_soon": round(float(table["soon"].mean()), 2), "free_cycles": len(free),
             "forced_by_end_alone": int(table["by_end"].sum()),
             "changed_a_free_cycle": round(float(free["changed"].mean()), 2) if len(free) else None,
             "pump_hours": round(float(table["pump_hours"].sum()), 2), "unchanged_cycles": int((table["changed"] == 0).sum()),
