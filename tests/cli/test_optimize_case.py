@@ -100,6 +100,7 @@ def test_a_pressure_that_nothing_reaches_is_named(written, tmp_path):
     code, text, _ = run(written(pressure_min={"J": 70}), "--out", tmp_path / "plan.csv", "--json")
     said = json.loads(text)
     assert (code, said["feasible"]) == (3, False)
+    assert said["violations"]
     assert all("node J" in violation and "70.00 m" in violation for violation in said["violations"])
     assert (tmp_path / "plan.csv").exists()
 

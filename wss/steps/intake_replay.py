@@ -94,9 +94,10 @@ def compare_values(configuration: Configuration, store: Store, workspace: Worksp
         if row["state"] == "replayed":
             told = {"stored": "are not there", "corrected": "differ"}
             counts = ", ".join(f"{row[state]:,} {what}" for state, what in told.items() if row[state])
-            what = "; ".join(filter(None, (f"of {row['read']:,} readings {counts}" if counts else "", row["reason"])))
+            why = "; ".join(filter(None, (f"of {row['read']:,} readings {counts}" if counts else "", row["reason"])))
             faults.append(f"the store does not have what {name} says under the active configuration"
-                          f" ({what or 'other rows are set aside or quarantined'}); `wss ingest --replay --file {name}`")
+                          f" ({why or 'other rows are set aside or quarantined'});"
+                          f" `wss ingest {row['tenant']} --replay --file {name}` mends it")
         elif row["state"] == "refused":
             faults.append(f"{name} cannot be compared under the active configuration: {row['reason']}")
         progress(done, done + left)
@@ -147,7 +148,8 @@ class _Replay:
         file = IntakeFile(entry.name, entry.sha256, self.at, tag=entry.tag, profile=said.profile)
         said_now = said.readings, said.missing, said.set_aside, said.quarantine
         done = self.intake.store.replay_file(int(entry.file_id), file, *said_now, self.keep)
-        withdrawn = f"{done.withdrawn:,} readings that it no longer says are withdrawn" if done.withdrawn else ""
+        gone = "are withdrawn" if self.keep else "are there"
+        withdrawn = f"{done.withdrawn:,} readings that it no longer says {gone}" if done.withdrawn else ""
         reason = "; ".join(filter(None, (withdrawn, said.remarks)))
         return self._row(entry, "replayed" if done.changed else "unchanged", reason, done.counts), done.withdrawn
 
