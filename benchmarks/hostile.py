@@ -198,8 +198,6 @@ BOMBS: dict[str, Callable[[bytes, random.Random], bytes]] = {
 }
 _MADE: dict[bytes, bytes] = {}
 BOMB_BYTES = 50_000_000
-WHOLE_BYTES = 15_000_000
-"""Rows of a bomb where a rule on duplicates makes the reader take a file in one piece [bytes], which needs 15 times its size."""
 
 
 def _bomb(byte: bytes) -> bytes:
@@ -221,7 +219,7 @@ def hostile(number: int, seed: int) -> Hostile:
         if chance.random() < share:
             kind = chance.choice(list(kinds))
             if kind == "bomb of rows":
-                data *= (BOMB_BYTES if profile.duplicates == "last" else WHOLE_BYTES) // (len(data) + 1)
+                data *= BOMB_BYTES // (len(data) + 1)
             data = kinds[kind](data, chance)
             done.append(kind)
     packed = set(done) & ({*PACKED, *BOMBS})

@@ -77,10 +77,11 @@ def test_wide_files_of_one_row_by_continuity(zone, change):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sampled_from(sorted(AUTUMN)), st.sampled_from([AUTUMN, SPRING]), st.integers(150, 1000), st.booleans(), st.booleans())
-def test_blocks_say_what_the_whole_file_says(zone, change, size, newest_first, is_wide):
+@given(st.sampled_from(sorted(AUTUMN)), st.sampled_from([AUTUMN, SPRING]), st.integers(150, 1000), st.booleans(), st.booleans(),
+       st.sampled_from(["last", "first", "quarantine"]))
+def test_blocks_say_what_the_whole_file_says(zone, change, size, newest_first, is_wide, policy):
     times = day(change[zone], 30)[::-1 if newest_first else 1]
-    form = profile(zone, layout="wide", tag_column=None) if is_wide else profile(zone)
+    form = (profile(zone, layout="wide", tag_column=None) if is_wide else profile(zone)).model_copy(update={"duplicates": policy})
     data = (wide if is_wide else export)(times, zone, ("A", "B", "C"))
     whole = readers.read(data, "x", form)
     parts = list(readers.blocks(data, "x", form, size=size))
@@ -89,7 +90,8 @@ def test_blocks_say_what_the_whole_file_says(zone, change, size, newest_first, i
     by = ["tag", "line"]
     pd.testing.assert_frame_equal(read.sort_values(by, ignore_index=True),
                                   whole.readings.astype({"tag": "str"}).sort_values(by, ignore_index=True))
-    assert read.loc[read["tag"] == "A", "time"].tolist() == times.tolist()
+    in_file = pd.concat([part.readings for part in (parts[::-1] if policy == "first" else parts)])
+    assert in_file.loc[in_file["tag"] == "A", "time"].tolist() == times.tolist()
 
 
 @pytest.mark.parametrize("zone", AUTUMN)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import readers, rename
+from wss.ingestion import duplicates, readers, rename
 from wss.quantities import Flag
 
 WIDE = ImportProfile(name="wide", files="*.csv", layout="wide", delimiter=";", decimal=",", time_column="Data",
@@ -96,14 +96,20 @@ def test_rows_that_agree_are_no_contradiction():
     assert read(text, LONG, duplicates="quarantine").readings["value"].tolist() == [1, 1, 1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)), max_size=12),
-       st.sampled_from(["first", "quarantine"]))
-def test_no_policy_loses_a_row(cells, policy):
+       st.sampled_from(["first", "quarantine"]), st.sampled_from([None, 1, 60]))
+def test_no_policy_loses_a_row(cells, policy, size):
+    """Nor where the file is read in blocks."""
     text = "time,tag,value\n" + "".join(f"2022-03-01T10:0{minute}:00,T{tag},{value}\n" for minute, tag, value in cells)
-    parsed = read(text, LONG, duplicates=policy)
-    assert sorted([*parsed.readings["line"], *parsed.quarantine["line"]]) == list(range(2, len(cells) + 2))
-    last = parsed.readings.groupby(["tag", "time"], observed=True)["value"].last()
+    if size is None:
+        blocks = [read(text, LONG, duplicates=policy)]
+    else:
+        blocks = list(readers.blocks(text.encode(), "x.csv", LONG.model_copy(update={"duplicates": policy}), size=size))
+    readings = pd.concat([block.readings.astype({"tag": "str"}) for block in blocks])
+    refused = [line for block in blocks for line in block.quarantine["line"]]
+    assert sorted([*readings["line"], *refused]) == list(range(2, len(cells) + 2))
+    last = readings.groupby(["tag", "time"], observed=True)["value"].last()
     for tag in {tag for _, tag, _ in cells}:
         for minute in {m for m, t, _ in cells if t == tag}:
             values = [v for m, t, v in cells if (m, t) == (minute, tag)]
@@ -112,6 +118,14 @@ def test_no_policy_loses_a_row(cells, policy):
                 assert last[key] == values[0]
             else:
                 assert (key in last) == (len(set(values)) == 1)
+
+
+def test_one_second_is_one_time():
+    """As in the store: what differs by a part of a second only is one reading."""
+    text = "time,tag,value\n2022-03-01T10:00:00.2,A,1\n2022-03-01T10:00:00.7,A,2\n"
+    refused = read(text, LONG, duplicates="quarantine", time_format="ISO8601").quarantine
+    assert refused["reason"].tolist() == [duplicates.REASON] * 2
+    assert read(text, LONG, duplicates="first", time_format="ISO8601").readings["value"].tolist() == [2, 1]
 
 
 SENSORS = pd.DataFrame([(1, "FT1", "flow", "P", "m3/h", 0), (2, "LT1", "level", "T", "m", 0)],

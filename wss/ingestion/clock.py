@@ -111,7 +111,7 @@ def _from_local(local: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: pd.Timestamp | None,
-            last: Callable[[int], pd.Timestamp | None], forward: bool = False) -> np.ndarray:
+            last: Callable[[int], pd.Timestamp | None], backward: bool | None = None) -> np.ndarray:
     """UTC time of each row of a file, by deciding which pass through a doubled hour each row belongs to.
 
     Parameters
@@ -124,8 +124,8 @@ def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: 
         When the file was delivered [UTC]; no reading is newer.
     last
         Given the number of a tag, the time of its last stored reading [UTC], or None.
-    forward
-        Whether the file is known to go forward in time; else most of a tag's steps tell.
+    backward
+        Whether the file has the newest first; None: most of a tag's steps tell.
     """
     time = first.copy()
     doubled = first != second
@@ -138,8 +138,9 @@ def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: 
     for tag in np.unique(tags[doubled]):
         rows = known[np.searchsorted(sorted_tags, tag):np.searchsorted(sorted_tags, tag, side="right")]
         steps = np.diff(first[rows])
-        if not forward and (steps < np.timedelta64(0)).sum() > (steps > np.timedelta64(0)).sum():
-            rows = rows[::-1]  # newest first
+        newest_first = (steps < np.timedelta64(0)).sum() > (steps > np.timedelta64(0)).sum() if backward is None else backward
+        if newest_first:
+            rows = rows[::-1]
         here = np.flatnonzero(doubled[rows])
         for run in np.split(here, np.flatnonzero(np.diff(here) > 1) + 1):
             block = rows[run]

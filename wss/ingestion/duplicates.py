@@ -1,16 +1,60 @@
 """A tag and time that a file has more than once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 
 REASON = "the file gives this tag another value at the same time"
+TAG_SHIFT = 2**40
 
 
-def contradicting(tag: np.ndarray, time: np.ndarray, value: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Numbers of the cells (cell,) [1] that are `kept`, share tag and time with another one, and not all have one value."""
-    order, start = _groups(tag, time, kept)
-    group = np.cumsum(start) - 1
-    differs = value[order] != value[order][np.flatnonzero(start)][group]
-    return order[np.isin(group, group[differs])]
+@dataclass(frozen=True)
+class Contradictions:
+    """Tags and times to which a file gives several values."""
+
+    number: dict[str, int]
+    """Number of each tag."""
+    keys: np.ndarray
+    """(key,) sorted."""
+
+
+class Keys:
+    """Tag, time and value of readings, gathered block by block."""
+
+    def __init__(self):
+        self._number: dict[str, int] = {}
+        self._keys: list[np.ndarray] = []
+        self._values: list[np.ndarray] = []
+
+    def add(self, tag: pd.Series.cat, time: np.ndarray, value: np.ndarray) -> None:
+        """Gather the readings (reading,) of a block."""
+        number = np.array([self._number.setdefault(name, len(self._number)) for name in tag.categories], dtype="int64")
+        self._keys.append(_key(number[tag.codes.to_numpy()], time))
+        self._values.append(value)
+
+    def contradicting(self) -> Contradictions:
+        """Those of which not all have one value."""
+        return Contradictions(self._number, _contradicting(np.concatenate(self._keys), np.concatenate(self._values)))
+
+
+def refused(tags: Sequence[str], code: np.ndarray, time: np.ndarray, value: np.ndarray, kept: np.ndarray,
+            contradictions: Contradictions | None) -> np.ndarray:
+    """Numbers of the cells (cell,) [1] that are `kept` and whose tag and time has several values.
+
+    Parameters
+    ----------
+    tags, code
+        Names, and which of them each cell has.
+    contradictions
+        Of the whole file; None: the cells are the whole file.
+    """
+    cells = np.flatnonzero(kept)
+    number = np.arange(len(tags)) if contradictions is None else np.array([contradictions.number[t] for t in tags], dtype="int64")
+    key = _key(number[code[cells]], time[cells])
+    keys = _contradicting(key, value[cells]) if contradictions is None else contradictions.keys
+    return cells[np.isin(key, keys)]
 
 
 def first_last(tag: np.ndarray, time: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -18,8 +62,10 @@ def first_last(tag: np.ndarray, time: np.ndarray, kept: np.ndarray) -> np.ndarra
 
     So the first of them comes last, and of one file the last reading counts.
     """
-    order, start = _groups(tag, time, kept)
     cells = np.flatnonzero(kept)
+    key = _key(tag[cells], time[cells])
+    by_key = np.argsort(key, kind="stable")
+    order, start = cells[by_key], _starts(key[by_key])
     if start.all():
         return cells
     first = np.flatnonzero(start)
@@ -30,10 +76,20 @@ def first_last(tag: np.ndarray, time: np.ndarray, kept: np.ndarray) -> np.ndarra
     return swapped[cells]
 
 
-def _groups(tag: np.ndarray, time: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Kept cells sorted by tag and time, else as in the file, and which of them are the first of their tag and time."""
-    cells = np.flatnonzero(kept)
-    order = cells[np.lexsort((time[cells], tag[cells]))]
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = (tag[order][1:] != tag[order][:-1]) | (time[order][1:] != time[order][:-1])
-    return order, fresh
+def _key(number: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Number of a tag and whole second in one number: what the store takes for one reading."""
+    return number.astype("int64") * TAG_SHIFT + time.astype("datetime64[s]").astype("int64")
+
+
+def _starts(key: np.ndarray) -> np.ndarray:
+    """Which of the sorted keys are the first of their kind."""
+    return np.concatenate([np.ones(min(len(key), 1), dtype=bool), key[1:] != key[:-1]])
+
+
+def _contradicting(key: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Keys, sorted, of which not all readings have one value."""
+    order = np.argsort(key, kind="stable")
+    key, value = key[order], value[order]
+    start = _starts(key)
+    group = np.cumsum(start) - 1
+    return np.unique(key[value != value[start][group]])

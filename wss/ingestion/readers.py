@@ -22,7 +22,8 @@ LARGEST_BODY = 2**30
 """Most rows that are read at once [bytes]; `blocks` reads more where it can."""
 BLOCK_BYTES = 2**24
 """Size of a block of rows: about a quarter of a million readings."""
-NO_CELLS = np.array([], dtype="int64")
+SAMPLE_BYTES = 2**20
+"""How much of a file is looked at to tell whether it has the newest first [bytes]."""
 AHEAD = pd.Timedelta(hours=1)
 """How much newer than its delivery a reading may be stamped; more means a wrong zone or clock."""
 
@@ -68,8 +69,8 @@ def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timesta
            last: Callable[[str], pd.Timestamp | None] = lambda tag: None, size: int = BLOCK_BYTES) -> Iterator[Parsed]:
     """What `read` gives, in blocks of about `size` [bytes of rows], so that a file of years needs the memory of one block.
 
-    In autumn's doubled hour a block goes on where the one before ended. A file comes in one block where that cannot be told from
-    the block alone: newest first in a zone with summer time, or with a rule on duplicates.
+    In autumn's doubled hour a block goes on where the one before ended, which in a file that has the newest first is the one
+    below. The blocks come in the order of the file, or with `duplicates: first` backwards, so that a first row comes last.
 
     Parameters
     ----------
@@ -77,27 +78,65 @@ def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timesta
         As of `read`.
     """
     export = _opened(data, name, profile)
-    seen: dict[str, pd.Timestamp] = {}
-    done = 0
+    parts = _parts(export, size)
+    if len(parts) == 1:
+        yield _read(_whole(export), name, profile, delivered, last)
+        return
+    backward = _newest_first(parts[0], name, profile)
+    several = _Blocks(parts[::-1] if backward else parts, name, delivered, last, backward)
+    refused = None
+    if profile.duplicates == "quarantine":
+        keys = duplicates.Keys()
+        for block in several.read(profile.model_copy(update={"duplicates": "last"})):
+            keys.add(block.readings["tag"].cat, block.readings["time"].to_numpy(), block.readings["value"].to_numpy())
+        refused = keys.contradicting()
+    found = several.read(profile, refused)
+    if backward == (profile.duplicates == "first"):
+        yield from found
+        return
+    held = list(found)
+    while held:
+        yield held.pop()
 
-    def before(tag: str) -> pd.Timestamp | None:
-        return seen.get(tag) or last(tag)
 
-    for piece in pieces(export.body, size if profile.duplicates == "last" else len(export.body) + 1):
-        lines = slice(done, done + count(piece))
-        block = _read(_part(export, piece, lines), name, profile, delivered, before, done > 0)
-        if done == 0 and len(piece) < len(export.body) and _newest_first(block.readings):
-            yield _read(_whole(export), name, profile, delivered, last)
-            return
-        yield block
-        if len(piece) == len(export.body):
-            return
-        ends = block.readings.groupby("tag", observed=True)["time"].last()
-        seen |= dict(zip(ends.index, ends, strict=True))
-        done = lines.stop
+@dataclass(frozen=True)
+class _Blocks:
+    """Parts of an export, the oldest first."""
+
+    parts: list[Export]
+    name: str
+    delivered: pd.Timestamp | None
+    last: Callable[[str], pd.Timestamp | None]
+    backward: bool
+    """Whether the export has the newest first."""
+
+    def read(self, profile: ImportProfile, refused: duplicates.Contradictions | None = None) -> Iterator[Parsed]:
+        """What each part says."""
+        seen: dict[str, pd.Timestamp] = {}
+
+        def before(tag: str) -> pd.Timestamp | None:
+            return seen.get(tag) or self.last(tag)
+
+        for number, part in enumerate(self.parts):
+            backward = self.backward if number else None
+            block = _read(_whole(part), self.name, profile, self.delivered, before, backward, refused)
+            yield block
+            of_tag = block.readings.groupby("tag", observed=True)["time"]
+            ends = of_tag.first() if self.backward else of_tag.last()
+            seen |= dict(zip(ends.index, ends, strict=True))
 
 
-def _part(export: Export, body: bytes, lines: slice) -> Export:
+def _parts(export: Export, size: int) -> list[Export]:
+    """An export in parts of about `size` [bytes of rows]; their bodies are views."""
+    parts, body, at, line = [], memoryview(export.body), 0, 0
+    for piece in pieces(export.body, size):
+        end, below = at + len(piece), line + count(piece)
+        parts.append(_part(export, body[at:end], slice(line, below)))
+        at, line = end, below
+    return parts
+
+
+def _part(export: Export, body: bytes | memoryview, lines: slice) -> Export:
     """The `lines` of an export, which are `body`."""
     numbers = None if export.numbers is None else export.numbers[lines]
     sections = None if export.sections is None else (export.sections[0][lines], export.sections[1])
@@ -116,14 +155,20 @@ def _whole(export: Export) -> Export:
     return replace(export, body=bytes(export.body))
 
 
-def _newest_first(readings: pd.DataFrame) -> bool:
-    """Whether most readings are older than the one before of their tag."""
+def _newest_first(export: Export, name: str, profile: ImportProfile) -> bool:
+    """Whether at the start of an export most readings are older than the one before of their tag."""
+    start = next(pieces(export.body, SAMPLE_BYTES))
+    try:
+        readings = _read(_part(export, start, slice(0, count(start))), name, profile, None, lambda tag: None).readings
+    except DataError:  # it may be the start alone that cannot be read
+        return False
     steps = readings.groupby("tag", observed=True)["time"].diff().dropna()
     return bool((steps < pd.Timedelta(0)).sum() > (steps > pd.Timedelta(0)).sum())
 
 
 def _read(export: Export, name: str, profile: ImportProfile, delivered: pd.Timestamp | None,
-          last: Callable[[str], pd.Timestamp | None], forward: bool = False) -> Parsed:
+          last: Callable[[str], pd.Timestamp | None], backward: bool | None = None,
+          refused_keys: duplicates.Contradictions | None = None) -> Parsed:
     if len(export.body) > LARGEST_BODY:
         raise DataError(f"{name}: more than {LARGEST_BODY:,} bytes in one piece: split it at a line and repeat the header in each"
                         " part")
@@ -134,7 +179,7 @@ def _read(export: Export, name: str, profile: ImportProfile, delivered: pd.Times
     found = layouts.cells(table, export, name, profile, idle)
     which, idle = which[found.row], idle[found.row]
     time = clock.resolve(stamps.first[which], stamps.second[which], found.code, delivered, lambda code: last(found.tags[code]),
-                         forward)
+                         backward)
     value, missing = words.values(found.text, profile)
 
     latest = np.datetime64("NaT") if delivered is None else (delivered + AHEAD).to_datetime64()
@@ -143,8 +188,9 @@ def _read(export: Export, name: str, profile: ImportProfile, delivered: pd.Times
     refused = np.logical_or.reduce(faults) & ~idle
     missing &= ~refused & ~idle
     kept = ~refused & ~missing & ~idle
-    twice = duplicates.contradicting(found.code, time, value, kept) if profile.duplicates == "quarantine" else NO_CELLS
-    refused[twice], kept[twice] = True, False
+    if profile.duplicates == "quarantine":
+        twice = duplicates.refused(found.tags, found.code, time, value, kept, refused_keys)
+        refused[twice], kept[twice] = True, False
     at = np.flatnonzero(refused)
     table.check_share(len(at), int(kept.sum() + missing.sum()) + found.missing)
     reasons = np.select([fault[at] for fault in faults], [
