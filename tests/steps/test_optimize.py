@@ -104,7 +104,8 @@ def _replays(run, decided, told):
 
 
 def test_what_if(run):
-    tenant = run.tenant.model_copy(update={"plan": run.tenant.plan.model_copy(update={"horizon_hours": 12})})
+    shorter = run.tenant.plan.model_copy(update={"horizon_hours": 12, "replay_seconds": 300})
+    tenant = run.tenant.model_copy(update={"plan": shorter})
     run = replace(run, configuration=run.configuration.model_copy(update={"tenant": tenant}))
     forecast = run_forecast(run)
     today = plan(run, forecast)
