@@ -42,7 +42,7 @@ def test_linear_recovers_a_linear_relation_in_spite_of_wild_rows(rows):
     y = samples.y.copy()
     y[::11] = 0.9
     y[5::13] = np.nan
-    (model,) = linear.fit(replace(samples, y=y), True, [COLUMNS])
+    (model,) = linear.fit(replace(samples, y=y), np.ones(len(y), dtype=bool), linear.RIDGE[True], [COLUMNS])
     size, alike = share(model.predict(samples.x, samples.slot), truth)
     assert 0.7 < size < 1.1
     assert alike > 0.95
@@ -52,7 +52,7 @@ def test_linear_recovers_a_linear_relation_in_spite_of_wild_rows(rows):
 def test_a_zone_without_data_is_not_corrected(rows):
     samples, _ = rows
     y = np.where([True, False], samples.y, np.nan).astype("float32")
-    (model,) = linear.fit(replace(samples, y=y), True, [COLUMNS])
+    (model,) = linear.fit(replace(samples, y=y), np.ones(len(y), dtype=bool), linear.RIDGE[True], [COLUMNS])
     assert np.abs(model.predict(samples.x, samples.slot)[:, 1]).max() < 1e-6
 
 

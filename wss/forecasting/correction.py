@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from wss.forecasting import boosted, linear
 from wss.forecasting.boosted import Boosted
-from wss.forecasting.features import LINEAR, NAMES
+from wss.forecasting.features import LINEAR, NAMES, SLOTS
 from wss.forecasting.history import History
 from wss.forecasting.linear import Linear
 from wss.forecasting.robust import mean
@@ -21,7 +21,7 @@ MOST_DAYS = 740
 """Days that are learnt from."""
 HONEST_DAYS = 84
 """Last days, at most a quarter of all, that are forecast by models that have not seen them."""
-ZONES_AT_ONCE = 5
+ZONES_AT_ONCE = 10
 """Zones whose training rows are held at once."""
 GRID = tuple((a / 10, b / 10) for a in range(11) for b in range(11 - a))
 """Weights of the linear and the boosted model that are tried; the rest is the profile's."""
@@ -111,7 +111,7 @@ def _learn(history: History, weather: Weather | None, first: int, split: int, da
     honest = chunks[0].honest
     parts, missed = {}, {mode: np.full((len(honest.slot), len(history.zones)), np.nan) for mode in modes}
     for near in (True, False):
-        rows = (honest.step < NEAR_H) == near
+        rows = honest.of_part(near)
         for n, mode in enumerate(modes):
             y, lin = (np.concatenate([v[rows] for v in values], axis=1) for values in
                       ([c.honest.y for c in chunks], [c.guessed[near][n] for c in chunks]))
@@ -154,27 +154,26 @@ def _chunk(history: History, weather: Weather | None, zones: slice, first: int, 
     mine = replace(history, demand=history.demand[..., zones], zones=history.zones[zones])
     samples = past_issues(mine, weather, first, days)
     # what an issue before the split asks about after it was not known then
-    flat = samples.issue * 24 + samples.issue_slot + samples.step
-    before, honest = samples.where(flat < split * 24), samples.where(samples.issue >= split)
+    known = samples.issue * SLOTS + samples.issue_slot + samples.step < split * SLOTS
+    honest = samples.where(samples.issue >= split)
     guessed, final, draws = {}, {}, {}
     share = mine.demand.shape[-1] / len(history.zones)
     for near in (True, False):
-        rows = (honest.step < NEAR_H) == near
-        known, every = before.part(near), samples.part(near)
-        spare = linear.fit(known, near, variants)
+        rows, every = honest.of_part(near), samples.of_part(near)
+        before = every & known
         guessed[near] = []
-        for model in spare:
+        for model in linear.fit(samples, before, linear.RIDGE[near], variants):
             guess = np.full(honest.y.shape, np.nan)
             guess[rows] = model.predict(honest.x[rows], honest.slot[rows])
             guessed[near].append(guess)
-        final[near] = linear.fit(every, near, variants)
-        draws[near, "before"], draws[near, "all"] = _draw(known, share), _draw(every, share)
+        final[near] = linear.fit(samples, every, linear.RIDGE[near], variants)
+        draws[near, "before"], draws[near, "all"] = _draw(samples, before, share), _draw(samples, every, share)
     return _Chunk(final, guessed, honest, draws)
 
 
-def _draw(samples: Samples, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows for the boosted model, drawn with a fixed seed."""
-    row, zone = np.nonzero(~np.isnan(samples.y))
+def _draw(samples: Samples, rows: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Some of the rows (row,) [bool] for the boosted model, drawn with a fixed seed."""
+    row, zone = np.nonzero(~np.isnan(samples.y) & rows[:, None])
     most = int(boosted.ROWS * share)
     if len(row) > most:
         drawn = np.sort(np.random.default_rng(1).choice(len(row), most, replace=False))

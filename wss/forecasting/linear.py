@@ -41,9 +41,19 @@ class Linear:
         return np.clip((q * self.coefficients[slot]).sum(axis=-1) + self.offset[slot], -LARGEST, LARGEST)
 
 
-def fit(samples: Samples, near: bool, variants: Sequence[np.ndarray]) -> list[Linear]:
-    """One regression for each variant, columns (column,) of `features.NAMES` [1]; the last one has all that the others have."""
-    fitted = [_fit_slot(samples, slot, RIDGE[near], variants) for slot in range(SLOTS)]
+def fit(samples: Samples, rows: np.ndarray, ridge: float, variants: Sequence[np.ndarray]) -> list[Linear]:
+    """One regression for each variant.
+
+    Parameters
+    ----------
+    rows : (row,)
+        Which rows of the samples are learnt from. [bool]
+    ridge
+        As of RIDGE.
+    variants
+        Columns (column,) of `features.NAMES` of each; the last one has all that the others have. [1]
+    """
+    fitted = [_fit_slot(samples, rows, slot, ridge, variants) for slot in range(SLOTS)]
     found = []
     for n, columns in enumerate(variants):
         inside = np.searchsorted(variants[-1], columns)
@@ -52,9 +62,9 @@ def fit(samples: Samples, near: bool, variants: Sequence[np.ndarray]) -> list[Li
     return found
 
 
-def _fit_slot(samples: Samples, slot: int, ridge: float, variants: Sequence[np.ndarray]) -> tuple:
+def _fit_slot(samples: Samples, rows: np.ndarray, slot: int, ridge: float, variants: Sequence[np.ndarray]) -> tuple:
     """Centre, spread, offset, and the coefficients of each variant, all by zone."""
-    near = np.isin(samples.slot, [(slot + k) % SLOTS for k in (-1, 0, 1)])
+    near = rows & np.isin(samples.slot, [(slot + k) % SLOTS for k in (-1, 0, 1)])
     y = samples.y[near].T
     known = ~np.isnan(y)
     x = np.moveaxis(samples.x[near][..., variants[-1]], 1, 0)  # (zone, row, column)

@@ -35,9 +35,9 @@ class Samples:
     issue_slot: np.ndarray
     """(row,) slot of the issue."""
 
-    def part(self, near: bool) -> "Samples":
-        """Only the near or the far rows."""
-        return self.where((self.step < NEAR_H) == near)
+    def of_part(self, near: bool) -> np.ndarray:
+        """(row,) which rows are near, or far [bool]."""
+        return (self.step < NEAR_H) == near
 
     def where(self, rows: np.ndarray) -> "Samples":
         """Only some rows (row,) of all. [1]"""
@@ -51,26 +51,25 @@ def past_issues(history: History, weather: Weather | None, first: int, last: int
     A step whose weather is unknown has it as usual.
     """
     near, far = np.arange(NEAR_H), np.arange(NEAR_H, FAR_H)
-    parts: list[tuple] = []
+    issues: list[tuple[int, int, np.ndarray]] = []
     for row in range(max(first, FIRST_ROW), last):
-        at = context(history, row)
         for n, issue_slot in enumerate(ISSUE_SLOTS):
             whole = row % len(ISSUE_SLOTS) == n
-            if not every_slot and not whole:
-                continue
             lead = np.r_[near, far] if whole else near
-            flat = row * SLOTS + issue_slot + lead
-            lead = lead[flat < len(history.demand) * SLOTS]
-            day, slot = np.divmod(row * SLOTS + issue_slot + lead, SLOTS)
-            if not len(day) or day[-1] - row >= AHEAD:
-                continue
-            y = history.demand[day, slot] / at.scale - at.expected[day - row + WINDOW, slot]
-            y[np.abs(y) > LARGEST] = np.nan
-            x = features(at, history, issue_slot, day, slot, lead.astype(float), weather)
-            same = np.full(len(day), 1)
-            parts.append((x, y.astype("float32"), slot, same * row, lead, same * issue_slot))
-    if not parts:
-        zones = len(history.zones)
-        none = np.zeros(0, dtype=int)
-        return Samples(np.zeros((0, zones, len(NAMES)), "float32"), np.zeros((0, zones), "float32"), none, none, none, none)
-    return Samples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+            lead = lead[row * SLOTS + issue_slot + lead < len(history.demand) * SLOTS]
+            if (every_slot or whole) and len(lead) and issue_slot + lead[-1] < AHEAD * SLOTS:
+                issues.append((row, issue_slot, lead))
+    count, zones = sum(len(lead) for _, _, lead in issues), len(history.zones)
+    found = Samples(np.zeros((count, zones, len(NAMES)), "float32"), np.zeros((count, zones), "float32"),
+                    *(np.zeros(count, dtype=int) for _ in range(4)))
+    end, at = 0, None
+    for row, issue_slot, lead in issues:
+        at = context(history, row) if at is None or at.row != row else at
+        day, slot = np.divmod(row * SLOTS + issue_slot + lead, SLOTS)
+        y = history.demand[day, slot] / at.scale - at.expected[day - row + WINDOW, slot]
+        y[np.abs(y) > LARGEST] = np.nan
+        start, end = end, end + len(lead)
+        found.x[start:end] = features(at, history, issue_slot, day, slot, lead.astype(float), weather)
+        found.y[start:end], found.slot[start:end], found.step[start:end] = y, slot, lead
+        found.issue[start:end], found.issue_slot[start:end] = row, issue_slot
+    return found
