@@ -89,6 +89,23 @@ def test_variable_speed(problem, solution):
     assert ((speeds == 0) | ((speeds >= 0.8) & (speeds <= 1.0))).all()
 
 
+def test_a_drive_with_a_few_speeds(problem):
+    drives = {"P1": (0.85, 0.95, 1.0), "P2": (0.9, 1.0)}
+    hourly = replace(problem, decision_step=HOUR, replay_step_s=300)
+    few = replace(hourly, speed_range={"P1": (0.8, 1.0), "P2": (0.9, 1.0)}, speed_steps=drives)
+    found = solve(few)
+    assert found.verdict.feasible
+    for pump, steps in drives.items():
+        assert set(np.unique(found.pump_speed.sel(pump=pump))) <= {0.0, *steps}
+    between = found.pump_speed.where(found.pump_speed == 0, 0.93)
+    kept = last_plan(replace(few, previous=between))
+    assert [set(np.unique(kept.sel(pump=p))) - {0.0} for p in drives] == [{0.95}, {0.9}]
+    told = verify(few, between).violations
+    assert any("pump P1 is set to speed 0.93, allowed are 0 and 0.85 and 0.95 and 1" in v for v in told)
+    with pytest.raises(DataError, match="pump P1: the speeds 0.7, 1 are not within"):
+        replace(few, speed_steps={"P1": (0.7, 1.0)})
+
+
 def test_a_missing_solver_lowers_the_rung(problem, solution, monkeypatch):
     monkeypatch.setattr(model, "available", lambda: False)
     first = solve(problem)

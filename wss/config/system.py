@@ -1,5 +1,7 @@
 """The water system as the optimizer and the balance see it: zones, tanks, pumps, tied links, pressures."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from wss.config.base import Frozen, Id, Name
@@ -59,6 +61,8 @@ class Pump(Frozen):
     """Lowest relative speed of a variable-speed drive; absent: the pump is on or off."""
     speed_max: float | None = Field(default=None, gt=0, le=1.5)
     """Highest relative speed of a variable-speed drive."""
+    speeds: tuple[Annotated[float, Field(gt=0, le=1.5)], ...] = ()
+    """Relative speeds of a drive that has only these, instead of speed_min and speed_max."""
     max_starts_per_day: int | None = Field(default=None, ge=1)
     """Most starts in 24 hours; absent: no limit."""
     in_service: bool = True
@@ -70,7 +74,16 @@ class Pump(Frozen):
             raise ValueError("give both speed_min and speed_max, or neither")
         if self.speed_min is not None and self.speed_min > self.speed_max:
             raise ValueError(f"speed_min ({self.speed_min:g}) must not be above speed_max ({self.speed_max:g})")
+        if self.speeds and self.speed_min is not None:
+            raise ValueError("give speeds, or speed_min and speed_max, not both")
         return self
+
+    @property
+    def speed_range(self) -> tuple[float, float] | None:
+        """Lowest and highest relative speed of its drive [1]; None where it is on or off."""
+        if self.speeds:
+            return min(self.speeds), max(self.speeds)
+        return None if self.speed_min is None else (self.speed_min, self.speed_max)
 
 
 class TiedLink(Frozen):

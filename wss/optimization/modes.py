@@ -139,6 +139,8 @@ def _identical(problem: Problem, pumps: list[str], alone: Mapping[int, Snapshot]
 def _speeds(problem: Problem, pump: str) -> list[float]:
     if pump not in problem.speed_range:
         return [0.0, 1.0]
+    if pump in problem.speed_steps:
+        return [0.0, *sorted(set(problem.speed_steps[pump]))]
     low, high = problem.speed_range[pump]
     return [0.0, *np.unique(np.linspace(low, high, SPEEDS)).tolist()]
 

@@ -75,6 +75,8 @@ class Problem:
     """Pump -> most starts over the horizon, taken as periodic."""
     speed_range: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Pump -> lowest and highest relative speed of its drive; others run at 1."""
+    speed_steps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Pump -> the relative speeds within its range that its drive has, where it has no others."""
     start_cost: float = 0.0
     """What a pump start costs beyond its energy [currency]."""
     out_of_service: tuple[str, ...] = ()
@@ -106,6 +108,10 @@ class Problem:
             for p in self.pins
             if p.end <= p.start
         ]
+        for pump, steps in self.speed_steps.items():
+            low, high = self.speed_range.get(pump, (np.inf, -np.inf))
+            if not steps or min(steps) < low or max(steps) > high:
+                faults.append(f"pump {pump}: the speeds {', '.join(f'{s:g}' for s in steps)} are not within its speed range")
         raise_all(faults, "setting up the optimization problem", DataError)
 
     @property
@@ -133,6 +139,13 @@ class Problem:
         if "pump" not in table.dims:
             return np.repeat(table.to_numpy()[:, None], len(pumps), axis=1)
         return table.sel(pump=pumps).transpose("time", "pump").to_numpy()
+
+    def nearest_speed(self, pump: str, speed: np.ndarray) -> np.ndarray:
+        """What the drive of a pump that runs has nearest to each of `speed`. [1]"""
+        if pump in self.speed_steps:
+            steps = np.array(self.speed_steps[pump], dtype=float)
+            return steps[np.abs(np.asarray(speed)[..., None] - steps).argmin(axis=-1)]
+        return np.clip(speed, *self.speed_range.get(pump, (1.0, 1.0)))
 
     def free(self, pumps: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Which pumps may stand and which may run, both (time, pump) of bool on the decision grid, by pins and service."""

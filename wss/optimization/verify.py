@@ -107,13 +107,12 @@ def _orders(problem: Problem, pump_speed: xr.DataArray, engine: Engine) -> list[
             f"{_clock(off_grid[0])}: a setting is not on the decision grid of {problem.decision_step} within the horizon"
         )
     for pump in map(str, pump_speed.pump.values):
-        low, high = problem.speed_range.get(pump, (1.0, 1.0))
         speed = pump_speed.sel(pump=pump).to_series()
-        wrong = speed[(speed != 0) & ((speed < low - SPEED_TOLERANCE) | (speed > high + SPEED_TOLERANCE))]
+        wrong = speed[(speed != 0) & (np.abs(speed - problem.nearest_speed(pump, speed.to_numpy())) > SPEED_TOLERANCE)]
         if len(wrong):
-            faults.append(
-                f"{_clock(wrong.index[0])}: pump {pump} is set to speed {wrong.iloc[0]:g}, allowed are 0 and {low:g} to {high:g}"
-            )
+            steps, (low, high) = problem.speed_steps.get(pump), problem.speed_range.get(pump, (1.0, 1.0))
+            allowed = " and ".join(f"{s:g}" for s in sorted({0.0, *steps})) if steps else f"0 and {low:g} to {high:g}"
+            faults.append(f"{_clock(wrong.index[0])}: pump {pump} is set to speed {wrong.iloc[0]:g}, allowed are {allowed}")
         if pump in problem.out_of_service and (speed > 0).any():
             faults.append(f"{_clock(speed.index[(speed > 0).argmax()])}: pump {pump} runs although it is out of service")
     on = _on_grid(problem, pump_speed) > 0

@@ -107,7 +107,8 @@ def limits(system: System, horizon: pd.Timedelta, out: Iterable[str]) -> dict[st
         "tied": {link.link: link.open_when_off for link in system.tied_links},
         "clamp_exempt": system.clamp_exempt,
         "max_starts": {p.id: p.max_starts_per_day * days for p in system.pumps if p.max_starts_per_day},
-        "speed_range": {p.id: (p.speed_min, p.speed_max) for p in system.pumps if p.speed_min is not None},
+        "speed_range": {p.id: p.speed_range for p in system.pumps if p.speed_range},
+        "speed_steps": {p.id: p.speeds for p in system.pumps if p.speeds},
         "out_of_service": tuple(sorted({p.id for p in system.pumps if not p.in_service} | set(out))),
     }
 
