@@ -4,6 +4,9 @@
 class WssError(Exception):
     """Base of every error that wss raises on purpose."""
 
+    faults: tuple[str, ...] = ()
+    """What is wrong, one by one, where several faults are told at once."""
+
 
 class DataError(WssError):
     """Data does not have the promised shape, unit or range."""
@@ -45,4 +48,6 @@ def raise_all(faults: list[str], during: str, kind: type[WssError] = DataError) 
     """Raise one `kind` that lists every fault, so that a user mends a file in one pass; do nothing if there is none."""
     if faults:
         many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise kind(f"{many} during {during}:\n" + "\n".join(f" * {f}" for f in faults))
+        error = kind(f"{many} during {during}:\n" + "\n".join(f" * {f}" for f in faults))
+        error.faults = tuple(faults)
+        raise error

@@ -71,7 +71,8 @@ def open_export(data: bytes, name: str, profile: ImportProfile) -> Export:
     body = memoryview(text)[offset:] if offset else text
     if not (profile.comments or profile.section_pattern or profile.delimiter == "spaces"):
         return Export(body, header, units, head, before + 1, None, None)
-    body, numbers, sections = _select(body, before, section, profile)
+    lines_only = profile.section_pattern or profile.delimiter == "spaces"
+    body, numbers, sections = (_select if lines_only else _without_comments)(body, before, section, profile)
     return Export(body, header, units, head, before + 1, numbers, sections)
 
 
@@ -222,6 +223,23 @@ def _select(body: bytes | memoryview, before: int, section: str | None, profile:
         out += b"".join(row + b"\n" for row in rows)
     sections = (np.array(codes, dtype="int64"), names) if profile.section_pattern else None
     return bytes(out), np.array(numbers, dtype="int64"), sections
+
+
+def _without_comments(body: bytes | memoryview, before: int, section: str | None, profile: ImportProfile):
+    """What `_select` gives where comments are all that is left out; blank lines stay, and hold nothing."""
+    starts = b"|".join(re.escape(start.encode()) for start in profile.comments)
+    comment, out, numbers, number = re.compile(rb"^[^\S\n]*(?:%b).*\n?" % starts, re.MULTILINE), bytearray(), [], before
+    for piece in pieces(body, PIECE_BYTES):
+        if piece.count(b"\r") != piece.count(b"\r\n"):
+            return _select(body, before, section, profile)
+        is_row, line, at = np.ones(count(piece), dtype=bool), 0, 0
+        for found in comment.finditer(piece):
+            line += piece.count(b"\n", at, found.start())
+            is_row[line], line, at = False, line + 1, found.end()
+        out += comment.sub(b"", piece)
+        numbers.append(number + 1 + np.flatnonzero(is_row))
+        number += len(is_row)
+    return bytes(out), np.concatenate(numbers), None
 
 
 def _is_skipped(tag: str, profile: ImportProfile) -> bool:

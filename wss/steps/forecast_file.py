@@ -139,7 +139,9 @@ def _read(path: Path) -> pd.DataFrame:
     naive = ~words.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").to_numpy(dtype=bool)
     wrong = np.flatnonzero(time.isna().to_numpy() | naive)
     told = [f"{path.name} line {n + 2}: {words.iloc[n]!r} is not an ISO time with an offset or Z" for n in wrong[:FAULTS_SHOWN]]
-    raise_all(told, f"reading {path.name}" + (f" ({len(wrong)} lines)" if len(wrong) > FAULTS_SHOWN else ""))
+    if len(wrong) > FAULTS_SHOWN:
+        told.append(f"{path.name}: {len(wrong) - FAULTS_SHOWN} more lines without such a time")
+    raise_all(told, f"reading {path.name}")
     frame.index = pd.DatetimeIndex(time).tz_localize(None).as_unit("ns")
     return frame
 
@@ -164,5 +166,5 @@ def _attempt(faults: list[str], do, instead: str = ""):
     try:
         return do()
     except (DataError, ValueError, KeyError) as error:
-        faults.append(instead or str(error))
+        faults += [instead] if instead else getattr(error, "faults", ()) or [str(error)]
         return None
