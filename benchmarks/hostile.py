@@ -197,7 +197,8 @@ BOMBS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "bomb of members": lambda d, c: gzip.compress(d) + gzip.compress(b"") * 50_000,
 }
 _MADE: dict[bytes, bytes] = {}
-BOMB_BYTES = 50_000_000
+BOMB_BYTES = {"last": 50_000_000, "first": 50_000_000, "quarantine": 25_000_000}
+"""Rows of a bomb by the rule on duplicates [bytes]: to find contradictions a file is read twice."""
 
 
 def _bomb(byte: bytes) -> bytes:
@@ -219,7 +220,7 @@ def hostile(number: int, seed: int) -> Hostile:
         if chance.random() < share:
             kind = chance.choice(list(kinds))
             if kind == "bomb of rows":
-                data *= BOMB_BYTES // (len(data) + 1)
+                data *= BOMB_BYTES[profile.duplicates] // (len(data) + 1)
             data = kinds[kind](data, chance)
             done.append(kind)
     packed = set(done) & ({*PACKED, *BOMBS})

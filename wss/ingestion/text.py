@@ -222,7 +222,7 @@ def _select(body: bytes | memoryview, before: int, section: str | None, profile:
                 codes.append(len(names) - 1)
         out += b"".join(row + b"\n" for row in rows)
     sections = (np.array(codes, dtype="int64"), names) if profile.section_pattern else None
-    return bytes(out), np.array(numbers, dtype="int64"), sections
+    return memoryview(out), np.array(numbers, dtype="int64"), sections
 
 
 def _without_comments(body: bytes | memoryview, before: int, section: str | None, profile: ImportProfile):
@@ -239,7 +239,7 @@ def _without_comments(body: bytes | memoryview, before: int, section: str | None
         out += comment.sub(b"", piece)
         numbers.append(number + 1 + np.flatnonzero(is_row))
         number += len(is_row)
-    return bytes(out), np.concatenate(numbers), None
+    return memoryview(out), np.concatenate(numbers), None
 
 
 def _is_skipped(tag: str, profile: ImportProfile) -> bool:
