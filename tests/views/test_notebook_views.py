@@ -177,12 +177,17 @@ def test_margin_table_against_hand(day):
     assert table["At the end [m]"].tolist() == [5.0, 5.0, 5.0]
 
 
-def test_kpi_table_puts_sources_side_by_side():
+def test_kpi_table_puts_sources_side_by_side(day):
     rows = [("energy", "plan", 900.0, "kWh"), ("energy", "actual", 950.0, "kWh"),
             ("energy", "baseline", 990.0, "kWh"), ("starts", "actual/10", 3.0, "1"),
-            ("starts", "plan/10", 2.0, "1"), ("minutes_outside_limits", "actual/1", 4.0, "min")]
+            ("starts", "plan/10", 2.0, "1"), ("minutes_outside_limits", "actual/1", 4.0, "min"),
+            ("specific_energy", "plan", 0.0423, "kWh/m3"), ("energy_share", "plan/night", 0.615, "1")]
     kpis = pd.DataFrame(rows, columns=["name", "item", "value", "unit"]).assign(time=pd.Timestamp("2022-07-24"))
-    table = views.kpi_table(kpis).data
+    shown = views.kpi_table(kpis, day.pumps, day.tanks)
+    table = shown.data
     assert list(table.columns) == ["Figure", "Item", "Plan", "Actual", "Level control"]
     assert table.iloc[0].tolist() == ["Energy [kWh]", "", 900.0, 950.0, 990.0]
-    assert table.iloc[1].tolist()[:4] == ["Pump starts [1]", "10", 2.0, 3.0]
+    assert table.iloc[1].tolist()[:4] == ["Pump starts", "Lake pump", 2.0, 3.0]
+    text = shown.to_html()
+    for cell in ("0.042", "62%", "3", "900.00"):
+        assert f">{cell}</td>" in text

@@ -130,7 +130,11 @@ def margin_table(levels: xr.Dataset | xr.DataArray, tanks: Sequence[Tank], time_
         subset=[f"{above} [m]", f"{below} [m]"])
 
 
-def kpi_table(kpis: pd.DataFrame, language: Language = "en") -> Styler:
+KPI_FORMATS = {"specific_energy": "{:,.3f}", "energy_share": "{:.0%}", "starts": "{:.0f}", "minutes_outside_limits": "{:,.0f}"}
+"""How key figures are written; the others with two decimals."""
+
+
+def kpi_table(kpis: pd.DataFrame, pumps: Sequence[Pump], tanks: Sequence[Tank], language: Language = "en") -> Styler:
     """Key figures of one day, plan, actual and level control side by side.
 
     Parameters
@@ -138,16 +142,23 @@ def kpi_table(kpis: pd.DataFrame, language: Language = "en") -> Styler:
     kpis : columns time, name, item (`source` or `source/part`), value, unit
         As run_kpi returns them.
     """
+    titles = {("starts", p.id): p.title for p in pumps} | {("minutes_outside_limits", t.id): t.title for t in tanks}
     parts = kpis["item"].str.split("/", n=1, expand=True).reindex(columns=[0, 1])
     frame = kpis.assign(source=parts[0], part=parts[1].fillna(""))
-    frame["kpi"] = [say(f"kpi_{name}", language) + f" [{unit}]" for name, unit in zip(frame["name"], frame["unit"], strict=True)]
+    frame["part"] = [titles.get(about, about[1]) for about in zip(frame["name"], frame["part"], strict=True)]
+    frame["kpi"] = [say(f"kpi_{name}", language) + ("" if unit == "1" else f" [{unit}]")
+                    for name, unit in zip(frame["name"], frame["unit"], strict=True)]
+    formats = {kpi: KPI_FORMATS.get(name, "{:,.2f}") for kpi, name in zip(frame["kpi"], frame["name"], strict=True)}
     order = list(dict.fromkeys(zip(frame["kpi"], frame["part"], strict=True)))
     wide = frame.pivot_table(index=["kpi", "part"], columns="source", values="value", aggfunc="sum").reindex(order)
     sources = [s for s in ("plan", "actual", "baseline") if s in wide.columns]
     wide = wide[sources].rename(columns={s: say(f"source_{s}", language) for s in sources}).reset_index()
     wide = wide.rename(columns={"kpi": say("kpi", language), "part": say("item", language)})
     wide.columns.name = None
-    return _styled(wide).format("{:,.2f}", subset=list(wide.columns[2:]), na_rep="—")
+    shown = _styled(wide)
+    for row, kpi in enumerate(wide.iloc[:, 0]):
+        shown = shown.format(formats[kpi], subset=pd.IndexSlice[[row], list(wide.columns[2:])], na_rep="—")
+    return shown
 
 
 def _styled(frame: pd.DataFrame) -> Styler:
