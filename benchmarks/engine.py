@@ -1,10 +1,10 @@
-"""How many 24-hour simulations and single states a CPU second gives: our engine against wntr's run_sim.
+"""How many 24-hour simulations and single states a CPU second gives: our engine against wntr's run_sim and the bare toolkit.
 
     python benchmarks/engine.py [--seconds 5] [--json]
 
 One network of the installed wntr at a time, hourly steps, the levels of all tanks and the power of all pumps read each
-step. wntr runs the network's own controls; the engine replays the same switches on the hour. Figures are per CPU second
-of this process, so they depend little on what else the machine does.
+step. wntr and the bare loop, which reads nothing, run the network's own controls; the engine replays the same switches on the
+hour. Figures are per CPU second of this process, so they depend little on what else the machine does.
 """
 
 import argparse
@@ -59,6 +59,30 @@ def wntr_day(text: str, folder: str) -> Callable[[], object]:
     return day
 
 
+def bare_day(text: str, folder: str) -> Callable[[], object]:
+    """A day by the toolkit's own loop under the network's own controls; nothing is read."""
+    from epanet import toolkit as en
+
+    file = Path(folder, "bare.inp")
+    file.write_text(text, encoding="utf-8")
+    project = en.createproject()
+    en.open(project, str(file), str(Path(folder, "bare.rpt")), "")
+    for parameter, seconds in ((en.DURATION, DAY_S), (en.HYDSTEP, HOUR_S), (en.REPORTSTEP, HOUR_S)):
+        en.settimeparam(project, parameter, seconds)
+    en.setreport(project, "MESSAGES NO")
+    en.setreport(project, "STATUS NO")
+    en.openH(project)
+
+    def day() -> None:
+        en.initH(project, en.NOSAVE)
+        left = 1
+        while left > 0:
+            en.runH(project)
+            left = en.nextH(project)
+
+    return day
+
+
 def measure(name: str, tied: dict[str, str], seconds: float) -> dict[str, str | float]:
     """Rates of one network."""
     text = (Path(find_spec("wntr").origin).parent / "library" / "networks" / f"{name}.inp").read_text(encoding="utf-8")
@@ -70,13 +94,14 @@ def measure(name: str, tied: dict[str, str], seconds: float) -> dict[str, str | 
         state = dict.fromkeys(engine.pumps, 1.0)
         found = {
             "wntr_days": rate(wntr_day(text, folder), seconds),
+            "bare_days": rate(bare_day(text, folder), seconds),
             "run_days": rate(lambda: engine.run(second, rows, **hours), seconds),
             "simulate_days": rate(lambda: engine.simulate(plan, None, START, **hours), seconds),
             "run_days_60s": rate(lambda: engine.run(second, rows, duration_s=DAY_S, step_s=60, report_s=HOUR_S), seconds),
             "snapshots": rate(lambda: engine.snapshot(state, None, 6 * HOUR_S), seconds),
         }
-    found["times"] = found["run_days"] / found["wntr_days"]
-    return {"network": name, **{key: round(value, 1) for key, value in found.items()}}
+    found |= {"times": found["run_days"] / found["wntr_days"], "of_bare": found["run_days"] / found["bare_days"]}
+    return {"network": name, **{key: round(value, 2) for key, value in found.items()}}
 
 
 def main() -> None:
@@ -85,17 +110,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="CPU seconds for each figure")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     given = parser.parse_args()
+    warnings.simplefilter("ignore")
     rows = [measure(name, tied, given.seconds) for name, tied in NETWORKS.items()]
     if given.json:
         print(json.dumps(rows))
         return
     table = Table(title="24-hour simulations and single states per CPU second")
     table.add_column("network")
-    for heading in ("wntr run_sim", "Engine.run", "Engine.simulate", "Engine.run, 60 s", "snapshots", "run against wntr"):
+    for heading in ("wntr run_sim", "bare loop", "Engine.run", "Engine.simulate", "Engine.run, 60 s", "snapshots", "run against wntr",
+                    "against bare"):  # fmt: skip
         table.add_column(heading, justify="right")
     for row in rows:
-        table.add_row(row["network"], *(f"{v:,.1f}" for v in list(row.values())[1:-1]), f"{row['times']:.0f} x")
-    Console().print(table)
+        table.add_row(row["network"], *(f"{v:,.1f}" for v in list(row.values())[1:-2]), f"{row['times']:.0f} x", f"{row['of_bare']:.2f}")
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":
