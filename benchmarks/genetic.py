@@ -18,7 +18,7 @@ from wss.optimization import case, solve
 from wss.optimization.replay import replay
 from wss.optimization.task import Task, make_task
 
-CASES = ("single-station/hourly", "van-zyl/hourly", "anytown-modified/starts-3")
+CASES = ("van-zyl/hourly", "anytown-modified/starts-3", "richmond")
 POPULATION = 100
 
 

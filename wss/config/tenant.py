@@ -51,7 +51,7 @@ class Plan(Frozen):
     """Step of the replay in EPANET that proves the plan [s]."""
     start_cost: float = Field(default=0.0, ge=0)
     """What one pump start costs beyond its energy [currency]."""
-    change_percent: float = Field(default=5.0, ge=0, le=100)
+    change_percent: float = Field(default=20.0, ge=0, le=100)
     """What setting a pump otherwise than the plan in force for an hour counts, so that plans do not flutter with every forecast;
     in percent of what an hour of a pump costs in that plan [%]. 0: a new plan owes the plan in force nothing."""
     release: Literal["automatic", "on_accept"] = "on_accept"
