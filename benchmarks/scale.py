@@ -3,8 +3,8 @@
     python benchmarks/scale.py [--only WORD] [--horizons 24 48 96 168] [--plot FILE] [--json]
 
 Networks that wntr and epyt ship, hours, 15-minute hydraulics, and a tariff of three rates. Each plan is made in a process of its own
-and replayed by `verify`; tanks must end where they started. Beside it is what the network's own controls would cost from the
-same levels under the same tariff, with what they leave in the tanks: water that is missing at their end is not charged to them.
+and replayed by `verify`. It is on equal terms with the network's own controls from the same levels: each tank ends at least
+where they leave it, and only tanks that they fill to the brim may be full.
 """
 
 import argparse
@@ -18,6 +18,10 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+from wss.errors import WssError
+from wss.hydraulics import Engine
+from wss.optimization.case import read
 
 NETWORKS = {
     "Net3": "wntr/library/networks/Net3.inp",
@@ -36,7 +40,6 @@ PRICE = [0.06] * 7 + [0.12] * 10 + [0.2] * 4 + [0.12] * 2 + [0.06]
 SOLVE = """
 import json, resource, sys, time
 from pathlib import Path
-from wss.hydraulics import Engine
 from wss.optimization import case, solve
 problem = case.read(Path(sys.argv[1]))
 found = solve(problem)
@@ -44,15 +47,24 @@ used = resource.getrusage(resource.RUSAGE_SELF)
 told = {"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024, "cost": found.verdict.cost, "rung": found.rung,
         "feasible": found.verdict.feasible, "violations": found.verdict.violations[:3], "simulations": found.simulations,
         "snapshots": found.snapshots}
-seconds = [int(span.total_seconds()) for span in (problem.horizon, problem.decision_step)]
-with Engine(problem.network, own_controls=True) as engine:
-    own = engine.simulate_own(problem.initial_level, None, problem.start_clock_s, problem.start, seconds[0], problem.replay_step_s,
-                              seconds[1])
-price = problem.price_on(own.energy.get_index("time"), list(own.energy.pump.values))
-left = own.level.isel(time=-1) - own.level.isel(time=0)
-print(json.dumps(told | {"pumps": own.energy.sizes["pump"], "tanks": own.level.sizes["tank"], "own_cost": float((own.energy * price).sum()),
-                         "own_end_m": [round(float(left.min()), 2), round(float(left.max()), 2)]}))
+print(json.dumps(told))
 """
+
+
+def terms(file: Path, case: dict) -> tuple[dict, dict]:
+    """The case on equal terms with the network's own controls, and what those do."""
+    file.write_text(yaml.safe_dump(case))
+    problem = read(file)
+    seconds = [int(span.total_seconds()) for span in (problem.horizon, problem.decision_step)]
+    with Engine(problem.network, own_controls=True) as engine:
+        own = engine.simulate_own(problem.initial_level, None, problem.start_clock_s, problem.start, seconds[0],
+                                  problem.replay_step_s, seconds[1])  # fmt: skip
+        unit = engine.length_m
+    price = problem.price_on(own.energy.get_index("time"), list(own.energy.pump.values))
+    ends = {str(tank): float(own.level.sel(tank=tank)[-1]) / unit for tank in own.level.tank.values}
+    equal = {"end_level": ends, "clamp_exempt": sorted({tank for _, tank, _ in (*own.shut, *own.clamped)})}
+    return case | equal, {"pumps": own.energy.sizes["pump"], "tanks": own.level.sizes["tank"],
+                          "own_cost": float((own.energy * price).sum()), "full_tanks": len(equal["clamp_exempt"])}  # fmt: skip
 
 
 def measure(network: str, hours: int) -> dict:
@@ -60,12 +72,16 @@ def measure(network: str, hours: int) -> dict:
     case = {"name": network, "network": f"package:{NETWORKS[network]}", "start": "2026-01-05T00:00", "horizon_hours": hours,
             "decision_minutes": 60, "hydraulic_step_seconds": 900, "price": PRICE * (hours // 24), "price_step_minutes": 60,
             "currency": "USD"}  # fmt: skip
+    about = {"network": network, "hours": hours}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "case.yml"
+        try:
+            case, own = terms(file, case)
+        except WssError as error:
+            return about | {"refused": str(error)}
         file.write_text(yaml.safe_dump(case))
         done = subprocess.run([sys.executable, "-c", SOLVE, str(file)], capture_output=True, text=True, check=False)
-    about = {"network": network, "hours": hours}
-    return about | (json.loads(done.stdout) if done.returncode == 0 else {"refused": done.stderr.strip().splitlines()[-1]})
+    return about | own | (json.loads(done.stdout) if done.returncode == 0 else {"refused": done.stderr.strip().splitlines()[-1]})
 
 
 def plot(rows: list[dict], file: Path) -> None:
@@ -108,12 +124,12 @@ def main() -> int:
     if given.json:
         print(json.dumps(rows, indent=2))
     else:
-        table = Table("network", "pumps, tanks", "hours", "cost", "own controls", "their tanks end [m]", "rung", "simulations",
+        table = Table("network", "pumps, tanks", "hours", "cost", "own controls", "full tanks", "rung", "simulations",
                       "snapshots", "CPU s", "peak MB")  # fmt: skip
         for row in planned:
             feasible = "" if row["feasible"] else f": {row['violations'][0]}"
             table.add_row(row["network"], f"{row['pumps']}, {row['tanks']}", str(row["hours"]), f"{row['cost']:.2f}",
-                          f"{row['own_cost']:.2f}", "{} to {}".format(*row["own_end_m"]), row["rung"] + feasible,
+                          f"{row['own_cost']:.2f}", str(row["full_tanks"]), row["rung"] + feasible,
                           str(row["simulations"]), str(row["snapshots"]), f"{row['cpu_s']:.0f}", f"{row['peak_mb']:.0f}")  # fmt: skip
         Console(width=170).print(table)
         for row in (row for row in rows if "refused" in row):

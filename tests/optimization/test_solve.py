@@ -11,6 +11,8 @@ from wss.errors import DataError
 from wss.hydraulics import Engine
 from wss.optimization import PeakCharge, Pin, case, model, solve, verify
 from wss.optimization.ladder import last_plan, level_control
+from wss.optimization.replay import replay
+from wss.optimization.task import make_task
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -104,6 +106,17 @@ def test_a_drive_with_a_few_speeds(problem):
     assert any("pump P1 is set to speed 0.93, allowed are 0 and 0.85 and 0.95 and 1" in v for v in told)
     with pytest.raises(DataError, match="pump P1: the speeds 0.7, 1 are not within"):
         replace(few, speed_steps={"P1": (0.7, 1.0)})
+
+
+def test_where_limits_cannot_be_held_a_plan_misses_no_more_than_the_own_controls(problem):
+    hard = replace(problem, pressure_min={"J": 60.0}, decision_step=HOUR, replay_step_s=300)
+    found = solve(hard)
+    assert found.rung == "relaxed"
+    with Engine(hard.network) as engine:
+        task = make_task(hard, engine)
+        plans = (found.pump_speed, level_control(hard))
+        mine, own = (replay(task, speed.reindex(pump=engine.pumps).to_numpy()).miss for speed in plans)
+    assert 0 < mine <= own
 
 
 def test_a_missing_solver_lowers_the_rung(problem, solution, monkeypatch):

@@ -49,6 +49,8 @@ class Rounds:
     rounds: int
     simulations: int
     snapshots: int
+    large: bool
+    """Whether the network is so large that only one plan is handed on, and polished."""
 
 
 def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
@@ -90,7 +92,8 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
         if k >= MODEL_ROUNDS + PATIENCE and k - best >= PATIENCE:
             break
     distinct = {choice.tobytes(): choice for _, choice in sorted(found, key=lambda pair: pair[0].total * (1 + pair[0].miss))}
-    return Rounds(task, list(distinct.values())[: 1 if large else KEPT_PLANS], linear, k + 1, (k + 1) * len(weights), snapshots)
+    kept = list(distinct.values())[: 1 if large else KEPT_PLANS]
+    return Rounds(task, kept, linear, k + 1, (k + 1) * len(weights), snapshots, large)
 
 
 def _remembered(task: Task, response: Response, margins: Margins, step_slots: int) -> tuple[np.ndarray, ...]:

@@ -11,9 +11,10 @@ from wss.hydraulics.facts import facts
 from wss.optimization import dynamic, ladder
 from wss.optimization.bound import lower_bound
 from wss.optimization.model import LinearPlan
-from wss.optimization.modes import choice_of
-from wss.optimization.polish import Progress, polish
+from wss.optimization.modes import choice_of, speeds_of
+from wss.optimization.polish import Polished, Progress, polish
 from wss.optimization.problem import Problem
+from wss.optimization.replay import replay
 from wss.optimization.rounds import linear_rounds
 from wss.optimization.task import Task, make_task
 from wss.optimization.verify import Verdict, verify, verify_with
@@ -109,9 +110,17 @@ def _alternatives(problem: Problem, reason: str) -> list[Solution]:
 
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = linear_rounds(task, progress)
+
+    def better(choice: np.ndarray) -> Polished:
+        return polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress)
+
     few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
     choices = [*few, *found.choices, *_in_force(found.task)]
-    tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in choices]
+    if found.large:
+        choices = [min([*choices, *_own_controls(found.task)], key=lambda choice: _rank(found.task, choice))]
+    tries = [better(choice) for choice in choices]
+    if all(one.replay.miss > 0 for one in tries) and not found.large:
+        tries += [better(choice) for choice in _own_controls(found.task)]
     polished = min(tries, key=lambda one: one.replay.rank)
     task, problem, engine = found.task, found.task.problem, task.engine
     speed = labelled("pump_speed", polished.replay.speed, time=problem.time, pump=engine.pumps)
@@ -141,6 +150,19 @@ def _in_force(task: Task) -> list[np.ndarray]:
     """The plan in force as modes (slot, station), to start from as well."""
     speed = ladder.last_plan(task.problem)
     return [] if speed is None else [choice_of(task.stations, speed.reindex(pump=task.engine.pumps, fill_value=0.0).to_numpy())]
+
+
+def _own_controls(task: Task) -> list[np.ndarray]:
+    """What the network's own controls would do as modes (slot, station): where limits are hard to hold they may come nearest."""
+    try:
+        speed = ladder.level_control(task.problem)
+    except HydraulicError:
+        return []
+    return [choice_of(task.stations, speed.reindex(pump=task.engine.pumps, fill_value=0.0).to_numpy())]
+
+
+def _rank(task: Task, choice: np.ndarray) -> tuple[float, float, float]:
+    return replay(task, speeds_of(task.stations, choice, len(task.engine.pumps))).rank
 
 
 def _shortfall(task: Task, linear: LinearPlan) -> str:
