@@ -1,5 +1,6 @@
 """What a plan must be: within all limits, cheap, the same each time, obedient, and there even when something is missing."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,8 @@ import xarray as xr
 
 from wss.errors import DataError
 from wss.hydraulics import Engine
-from wss.optimization import PeakCharge, Pin, case, model, solve, verify
+from wss.optimization import PeakCharge, Pin, case, dynamic, model, polish, rounds, solve, verify
 from wss.optimization.ladder import last_plan, level_control
-from wss.optimization.replay import replay
-from wss.optimization.task import make_task
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -108,15 +107,27 @@ def test_a_drive_with_a_few_speeds(problem):
         replace(few, speed_steps={"P1": (0.7, 1.0)})
 
 
-def test_where_limits_cannot_be_held_a_plan_misses_no_more_than_the_own_controls(problem):
-    hard = replace(problem, pressure_min={"J": 60.0}, decision_step=HOUR, replay_step_s=300)
-    found = solve(hard)
-    assert found.rung == "relaxed"
-    with Engine(hard.network) as engine:
-        task = make_task(hard, engine)
-        plans = (found.pump_speed, level_control(hard))
-        mine, own = (replay(task, speed.reindex(pump=engine.pumps).to_numpy()).miss for speed in plans)
-    assert 0 < mine <= own
+def test_of_a_large_network_one_plan_is_polished_the_own_controls_if_they_come_nearest(problem, monkeypatch):
+    hourly = replace(problem, decision_step=HOUR, replay_step_s=300)
+    started = []
+
+    def coarse(task, progress):
+        found = rounds.linear_rounds(task, progress)
+        return replace(found, choices=[np.zeros_like(choice) for choice in found.choices[:1]], large=True)
+
+    def watched(task, choice, *rest):
+        started.append(choice)
+        return polish.polish(task, choice, *rest)
+
+    monkeypatch.setattr(sys.modules["wss.optimization.solve"], "linear_rounds", coarse)
+    monkeypatch.setattr(sys.modules["wss.optimization.solve"], "polish", watched)
+    monkeypatch.setattr(dynamic, "candidates", lambda task, plans: ([], 0, 0))
+    found = solve(hourly)
+    own = verify(hourly, level_control(hourly))
+    assert len(started) == 1
+    assert started[0].any(), "all off empties the tank"
+    assert found.verdict.feasible
+    assert found.verdict.cost < own.cost
 
 
 def test_a_missing_solver_lowers_the_rung(problem, solution, monkeypatch):

@@ -12,7 +12,7 @@ from wss.optimization import dynamic, ladder
 from wss.optimization.bound import lower_bound
 from wss.optimization.model import LinearPlan
 from wss.optimization.modes import choice_of, speeds_of
-from wss.optimization.polish import Polished, Progress, polish
+from wss.optimization.polish import Progress, polish
 from wss.optimization.problem import Problem
 from wss.optimization.replay import replay
 from wss.optimization.rounds import linear_rounds
@@ -110,17 +110,11 @@ def _alternatives(problem: Problem, reason: str) -> list[Solution]:
 
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = linear_rounds(task, progress)
-
-    def better(choice: np.ndarray) -> Polished:
-        return polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress)
-
     few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
     choices = [*few, *found.choices, *_in_force(found.task)]
     if found.large:
         choices = [min([*choices, *_own_controls(found.task)], key=lambda choice: _rank(found.task, choice))]
-    tries = [better(choice) for choice in choices]
-    if all(one.replay.miss > 0 for one in tries) and not found.large:
-        tries += [better(choice) for choice in _own_controls(found.task)]
+    tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
     task, problem, engine = found.task, found.task.problem, task.engine
     speed = labelled("pump_speed", polished.replay.speed, time=problem.time, pump=engine.pumps)
@@ -153,7 +147,7 @@ def _in_force(task: Task) -> list[np.ndarray]:
 
 
 def _own_controls(task: Task) -> list[np.ndarray]:
-    """What the network's own controls would do as modes (slot, station): where limits are hard to hold they may come nearest."""
+    """What the network's own controls would do as modes (slot, station): of a large network they may come nearest."""
     try:
         speed = ladder.level_control(task.problem)
     except HydraulicError:
