@@ -113,12 +113,13 @@ def test_of_a_large_network_one_plan_is_polished_the_own_controls_if_they_come_n
 
     def coarse(task, progress):
         found = rounds.linear_rounds(task, progress)
-        return replace(found, choices=[np.zeros_like(choice) for choice in found.choices[:1]], large=True)
+        return replace(found, choices=[np.zeros_like(choice) for choice in found.choices[:1]])
 
     def watched(task, choice, *rest):
         started.append(choice)
         return polish.polish(task, choice, *rest)
 
+    monkeypatch.setattr(sys.modules["wss.optimization.solve"], "is_large", lambda task: True)
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "linear_rounds", coarse)
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "polish", watched)
     monkeypatch.setattr(dynamic, "candidates", lambda task, plans: ([], 0, 0))

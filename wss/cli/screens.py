@@ -1,6 +1,7 @@
 """Commands that open something to look at: dashboard, lab."""
 
 import os
+import signal
 import subprocess
 import sys
 from typing import Annotated
@@ -33,12 +34,7 @@ def dashboard(
     chosen(workspace, [tenant])
     page = screens.dashboard(tenant, port, workspace)
     out.print(f"{tenant}: {page.url}", highlight=False, soft_wrap=True)
-    process = page.start()
-    try:
-        raise typer.Exit(process.wait())
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
+    raise typer.Exit(_ended(page.start()))
 
 
 def lab(
@@ -56,6 +52,17 @@ def lab(
     command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--ServerApp.open_browser={browser}", "--LabApp.news_url=None",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    err.print(f"JupyterLab on {folder}; stop it with Ctrl-C twice", highlight=False, soft_wrap=True)
+    err.print(f"JupyterLab on {folder}; stop it with Ctrl-C", highlight=False, soft_wrap=True)
     environment = os.environ | {"WSS_HOME": str(open_workspace().home)}
-    raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    raise typer.Exit(_ended(subprocess.Popen(command, env=environment)))
+
+
+def _ended(server: subprocess.Popen) -> int:
+    """Exit code of a server, which ends with this command: by itself, by Ctrl-C or by a signal to terminate."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: server.terminate())
+    try:
+        code = server.wait()
+    except KeyboardInterrupt:
+        server.terminate()
+        code = server.wait()
+    return 0 if code == -signal.SIGTERM else code

@@ -35,6 +35,11 @@ def table_slots(task: Task) -> int:
     return next((n for n in fitting if task.slots / n * modes * len(task.engine.links) <= TABLE_WORK), fitting[-1])
 
 
+def is_large(task: Task) -> bool:
+    """Whether the tables must be coarse: then only one plan is polished."""
+    return table_slots(task) > hour_slots(task)
+
+
 @dataclass(frozen=True)
 class Table:
     """Snapshots around a trajectory. One row for each table step and one for the end; effects of stations add up.

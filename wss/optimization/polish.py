@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wss.optimization.linearize import Table, table_slots, tabulate
+from wss.optimization.linearize import Table, is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
 from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
 from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, WARNED_MISS, Replay, peak_charge, replay
@@ -18,8 +18,8 @@ PAIR_INSTANTS = 64
 """About how many instants pairs are compared at, before the best of them are looked at closely."""
 BUNDLE = 8
 """Most moves that are made before EPANET is asked."""
-RETABULATE = 4
-"""Accepted plans after which the snapshots are taken anew."""
+RETABULATE, RETABULATE_LARGE = 4, 10
+"""Accepted plans after which the snapshots are taken anew; of a large network they take longer than all else."""
 LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
 """How far inside its limits a tank is kept at least and at most; more where EPANET found a limit missed that was thought kept."""
 LEAST_GAIN = 1e-6
@@ -116,13 +116,13 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
     `water_value` (tank,) [currency/m3] says what a move may cost for the water it leaves; progress is told (what, share done).
     """
     best = replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
-    pairs = len(task.stations) > 1
+    pairs, patience = len(task.stations) > 1, RETABULATE_LARGE if is_large(task) else RETABULATE
     table = tabulate(task, best.level, choice, table_slots(task), pairs)
     simulations, snapshots, accepted, bundle = 1, table.snapshots, 0, BUNDLE
     room = _Room(np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100), np.full(len(task.low), 2 * END_SPARE_M))
     tried: set[bytes] = {choice.tobytes()}
     while simulations < budget:
-        if accepted >= RETABULATE:
+        if accepted >= patience:
             table, accepted = tabulate(task, best.level, choice, table_slots(task), pairs), 0
             snapshots += table.snapshots
         candidate = _step(task, table, best, choice, water_value, bundle, room, tried)
@@ -130,7 +130,7 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
             if bundle > 1:
                 bundle = 1
             elif accepted:
-                accepted = RETABULATE
+                accepted = patience
             elif best.miss > 0 and (wider := room.after(best)).differs(room):
                 room = wider
             else:

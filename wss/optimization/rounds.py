@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from wss.optimization.linearize import hour_slots, table_slots, tabulate
+from wss.optimization.linearize import hour_slots, is_large, table_slots, tabulate
 from wss.optimization.model import LinearPlan, Margins, solve_fractions, weak_modes
 from wss.optimization.modes import speeds_of
 from wss.optimization.polish import Progress
@@ -49,13 +49,11 @@ class Rounds:
     rounds: int
     simulations: int
     snapshots: int
-    large: bool
-    """Whether the network is so large that only one plan is handed on, and polished."""
 
 
 def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
     """Alternate linear program, realization and replay until no better plan comes of it."""
-    step_slots, large = linear_slots(task), table_slots(task) > hour_slots(task)
+    step_slots, large = linear_slots(task), is_large(task)
     most = MODEL_ROUNDS + (FEW_ROUNDS if large else REPLAY_ROUNDS)
     margins = Margins(MARGIN * (task.high - task.low), np.zeros(len(task.low)), PRESSURE_MARGIN_M)
     choice = np.zeros((task.slots, len(task.stations)), int)
@@ -93,7 +91,7 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
             break
     distinct = {choice.tobytes(): choice for _, choice in sorted(found, key=lambda pair: pair[0].total * (1 + pair[0].miss))}
     kept = list(distinct.values())[: 1 if large else KEPT_PLANS]
-    return Rounds(task, kept, linear, k + 1, (k + 1) * len(weights), snapshots, large)
+    return Rounds(task, kept, linear, k + 1, (k + 1) * len(weights), snapshots)
 
 
 def _remembered(task: Task, response: Response, margins: Margins, step_slots: int) -> tuple[np.ndarray, ...]:

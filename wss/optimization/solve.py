@@ -10,6 +10,7 @@ from wss.hydraulics import Engine
 from wss.hydraulics.facts import facts
 from wss.optimization import dynamic, ladder
 from wss.optimization.bound import lower_bound
+from wss.optimization.linearize import is_large
 from wss.optimization.model import LinearPlan
 from wss.optimization.modes import choice_of, speeds_of
 from wss.optimization.polish import Progress, polish
@@ -20,8 +21,8 @@ from wss.optimization.task import Task, make_task
 from wss.optimization.verify import Verdict, verify, verify_with
 from wss.quantities import labelled
 
-POLISH_BUDGET = 60
-"""Simulations that each polish may spend."""
+POLISH_BUDGET, LARGE_BUDGET = 60, 140
+"""Simulations that each polish may spend, and the only one of a large network."""
 DYNAMIC_PLANS = 6
 """Plans of the dynamic program that are polished as well."""
 PROVEN = 1e-3
@@ -112,9 +113,11 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     found = linear_rounds(task, progress)
     few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
     choices = [*few, *found.choices, *_in_force(found.task)]
-    if found.large:
+    large = is_large(found.task)
+    budget = LARGE_BUDGET if large else POLISH_BUDGET
+    if large:
         choices = [min([*choices, *_own_controls(found.task)], key=lambda choice: _rank(found.task, choice))]
-    tries = [polish(found.task, choice, found.linear.water_value, POLISH_BUDGET, progress) for choice in choices]
+    tries = [polish(found.task, choice, found.linear.water_value, budget, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
     task, problem, engine = found.task, found.task.problem, task.engine
     speed = labelled("pump_speed", polished.replay.speed, time=problem.time, pump=engine.pumps)
