@@ -50,6 +50,8 @@ def genetic(task: Task, seconds: float, seed: int) -> tuple[float, float, int]:
     first = np.random.default_rng(seed).random((POPULATION, problem.n_var)) < np.linspace(0.2, 0.8, POPULATION)[:, None]
     algorithm = GA(POPULATION, sampling=first, crossover=TwoPointCrossover(), mutation=BitflipMutation(), eliminate_duplicates=True)
     found = minimize(problem, algorithm, Spent(), seed=seed)
+    if found.opt is None:
+        return np.inf, np.inf, found.algorithm.evaluator.n_eval
     best = found.opt[0]
     return float(best.F[0]), float(best.CV[0]), found.algorithm.evaluator.n_eval
 

@@ -29,7 +29,7 @@ class Keys:
         self._values: list[np.ndarray] = []
 
     def add(self, tag: pd.Series.cat, time: np.ndarray, value: np.ndarray) -> None:
-        """Gather the readings (reading,) of a block."""
+        """Gather readings of a block, each (reading,): `time` [UTC], `value` [unit of the export]."""
         number = np.array([self._number.setdefault(name, len(self._number)) for name in tag.categories], dtype="int64")
         self._keys.append(_key(number[tag.codes.to_numpy()], time))
         self._values.append(value)

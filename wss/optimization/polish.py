@@ -8,26 +8,21 @@ import numpy as np
 from wss.optimization.linearize import Table, is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
 from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
-from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, WARNED_MISS, Replay, peak_charge, replay
+from wss.optimization.replay import PRESSURE_SPARE_M, WARNED_MISS, Replay, replay
 from wss.optimization.response import Known, respond, shares
+from wss.optimization.target import Instants, Room, Target, target_of
 from wss.optimization.task import Task
 
 SHORTLIST = 140
 """Moves that are combined in pairs."""
-PAIR_INSTANTS = 64
-"""About how many instants pairs are compared at, before the best of them are looked at closely."""
 BUNDLE = 8
 """Most moves that are made before EPANET is asked."""
 RETABULATE, RETABULATE_LARGE = 4, 10
 """Accepted plans after which the snapshots are taken anew; of a large network they take longer than all else."""
-LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
-"""How far inside its limits a tank is kept at least and at most; more where EPANET found a limit missed that was thought kept."""
+REJECTED_LARGE = 8
+"""Rejected plans in a row after which those of a large network are, if any was accepted."""
 LEAST_GAIN = 1e-6
 """What a change must promise, as a share of the plan's cost."""
-MISS_PRICE = 20.0
-"""Price of missing a limit by 1 m for 1 h, as a multiple of the plan's cost: limits come before cost."""
-START_TIE = 2e-5
-"""What a start that costs nothing counts, as a share of the plan's cost: fewest starts within a small tolerance."""
 
 
 Progress = Callable[[str, float], None]
@@ -47,69 +42,6 @@ class Polished:
     """Whether no move promised more; otherwise the budget ran out."""
 
 
-@dataclass(frozen=True)
-class _Room:
-    """How far inside its limits each tank is kept, (tank,) [m]."""
-
-    level: np.ndarray
-    end: np.ndarray
-
-    def after(self, run: Replay) -> "_Room":
-        """More room for the tanks whose limits `run` missed."""
-        missed = (run.shut_s > 0) | (run.band_miss.max(axis=0) > 0)
-        level = np.where(missed, np.maximum(3 * self.level, run.band_miss.max(axis=0)), self.level)
-        return _Room(
-            np.minimum(level, WIDEST_ROOM_M),
-            np.minimum(np.where(run.end_miss > 0, self.end + run.end_miss, self.end), WIDEST_ROOM_M),
-        )
-
-    def differs(self, other: "_Room") -> bool:
-        """Whether any tank has another room."""
-        return bool((self.level != other.level).any() or (self.end != other.end).any())
-
-    def eased(self, task: Task) -> "_Room":
-        """Half the room, after a plan that did better."""
-        least = np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100)
-        return _Room(np.maximum(self.level / 2, least), np.maximum(self.end / 2, 2 * END_SPARE_M))
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What a candidate is measured by: the predicted trajectory without any move, and the prices of missing a limit."""
-
-    task: Task
-    level: np.ndarray
-    slack: np.ndarray
-    power: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    end: np.ndarray
-    miss_price: float
-    start_price: float
-    counted: tuple[np.ndarray, ...]
-    """For each demand charge: which windows count."""
-
-    def score(
-        self, level: np.ndarray, slack: np.ndarray, power: np.ndarray, cost: np.ndarray, starts: np.ndarray, thin: int = 1
-    ) -> np.ndarray:
-        """Cost with all misses priced (candidate,) of summed effects; `level` has every `thin`-th instant, the last first."""
-        part = slice(None, None, -thin)
-        reached = self.level[part] + level
-        miss = (
-            (np.maximum(self.low[part] - reached, 0) + np.maximum(reached - self.high[part], 0)).sum(axis=(1, 2))
-            * self.task.slot_h
-            * thin
-        )
-        miss += np.maximum(self.end - reached[:, 0], 0).sum(axis=1)
-        if len(self.slack):
-            miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - slack, 0).sum(axis=1) / 10
-        total = self.miss_price * miss + cost + self.start_price * starts
-        for charge, counted in zip(self.task.problem.charges, self.counted, strict=True):
-            energy = (self.power + power) * self.task.slot_h
-            total = total + peak_charge(charge, energy, self.task.slot_h, counted)
-        return total
-
-
 def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int, progress: Progress | None = None) -> Polished:
     """Improve a plan `choice` (slot, station) until no move helps or `budget` simulations are spent.
 
@@ -118,12 +50,12 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
     best = replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
     pairs, patience = len(task.stations) > 1, RETABULATE_LARGE if is_large(task) else RETABULATE
     table = tabulate(task, best.level, choice, table_slots(task), pairs)
-    simulations, snapshots, accepted, bundle = 1, table.snapshots, 0, BUNDLE
-    room = _Room(np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100), np.full(len(task.low), 2 * END_SPARE_M))
+    simulations, snapshots, accepted, rejected, bundle = 1, table.snapshots, 0, 0, BUNDLE
+    room = Room.least(task)
     tried: set[bytes] = {choice.tobytes()}
     while simulations < budget:
         if accepted >= patience:
-            table, accepted = tabulate(task, best.level, choice, table_slots(task), pairs), 0
+            table, accepted, rejected = tabulate(task, best.level, choice, table_slots(task), pairs), 0, 0
             snapshots += table.snapshots
         candidate = _step(task, table, best, choice, water_value, bundle, room, tried)
         if candidate is None:
@@ -142,9 +74,13 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
         if progress is not None:
             progress("polish", simulations / budget)
         if result.rank < best.rank:
-            best, choice, accepted = result, candidate, accepted + 1
+            best, choice, accepted, rejected = result, candidate, accepted + 1, 0
             bundle, room = min(bundle * 2, BUNDLE), room.after(result) if result.miss > 0 else room.eased(task)
-        elif bundle > 1:
+            continue
+        rejected += 1
+        if is_large(task) and rejected >= REJECTED_LARGE and accepted:
+            accepted = patience
+        if bundle > 1:
             bundle //= 2
         else:
             room = room.after(result)
@@ -158,7 +94,7 @@ def _step(
     choice: np.ndarray,
     water_value: np.ndarray,
     bundle: int,
-    room: "_Room",
+    room: "Room",
     tried: set[bytes],
 ) -> np.ndarray | None:
     """The plan that up to `bundle` best moves lead to by the linear response; None if no move promises anything."""
@@ -173,8 +109,9 @@ def _step(
         return None
     effects = effects_of(task, response, choice, moves, bad)
     virtual = best.level + propagate(response, response.surplus[None])[0]
-    target = _target(task, best, virtual, response.rows.slack, room)
+    target = target_of(task, best, virtual, response.rows.slack, room)
     base = target.score(
+        target.every,
         np.zeros((1, *virtual.shape)),
         np.zeros((1, len(response.rows.slack))),
         np.zeros((1, effects.power.shape[1])),
@@ -195,30 +132,8 @@ def _step(
     return reached if done else None
 
 
-def _target(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, room: _Room) -> _Target:
-    high = np.where(task.exempt, np.inf, task.high)
-    low = np.broadcast_to(task.low + room.level, virtual.shape).copy()
-    high = np.broadcast_to(high - room.level, virtual.shape).copy()
-    low[0], high[0] = -np.inf, np.inf
-    scale = max(abs(best.total), 1.0)
-    return _Target(
-        task,
-        virtual,
-        slack,
-        best.energy.sum(axis=1) / task.slot_h,
-        low,
-        high,
-        task.end + room.end,
-        miss_price=MISS_PRICE * scale,
-        start_price=MISS_PRICE * scale
-        if (best.starts > task.most_starts).any()
-        else max(task.problem.start_cost, START_TIE * scale),
-        counted=tuple(task.counted(charge) for charge in task.problem.charges),
-    )
-
-
 def _best_addition(
-    task, target: _Target, moves: Moves, effects: Effects, net, done, reached, bar, tried, choice
+    task, target: Target, moves: Moves, effects: Effects, net, done, reached, bar, tried, choice
 ) -> tuple[list[int], float] | None:
     """The single move or pair that, added to those `done`, lowers the score most below `bar`."""
     level = effects.level[done].sum(axis=0)
@@ -228,21 +143,20 @@ def _best_addition(
     singles = np.flatnonzero(free)
     if not len(singles):
         return None
-    thin = max(len(target.level) // PAIR_INSTANTS, 1)
 
-    def scores(which: np.ndarray, also: int | None = None, thin: int = 1) -> np.ndarray:
+    def scores(which: np.ndarray, also: int | None = None, instants: Instants = target.every) -> np.ndarray:
         extra = (
             (np.zeros_like(level), 0.0, 0.0, 0.0, 0.0)
             if also is None
             else (effects.level[also], effects.slack[also], effects.power[also], effects.cost[also], effects.starts[also])
         )
         return target.score(
-            effects.level[which, ::-thin] + (level + extra[0])[::-thin],
+            instants,
+            effects.level[which[:, None], instants.at] + (level + extra[0])[instants.at],
             effects.slack[which] + slack + extra[1],
             effects.power[which] + power + extra[2],
             effects.cost[which] + cost + extra[3],
             effects.starts[which] + starts + extra[4],
-            thin,
         )
 
     first = scores(singles)
@@ -256,7 +170,7 @@ def _best_addition(
         others = short[position + 1 :]
         others = others[(own[others] < bar - own[i] - own[done].sum()) & _apart(moves, int(i), others)]
         if len(others):
-            value = scores(others, int(i), thin)
+            value = scores(others, int(i), target.coarse)
             options += [(float(value[j]), (int(i), int(others[j]))) for j in np.flatnonzero(value < bar)]
     options.sort()
     for _, added in options[:40]:

@@ -45,6 +45,8 @@ class Replay:
     """Slots in which EPANET warns"""
     shut_s: np.ndarray
     """(tank,) seconds in which EPANET kept a pipe at the tank shut, none where that is allowed"""
+    shut: np.ndarray
+    """(slot, tank) in which slots such a span is [bool]"""
     total: float
     """Energy, charge and start costs, and what departing from the plan in force costs [currency]"""
     miss: float
@@ -69,10 +71,12 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     )
     parts = task.slot_s // task.report_s
     level, energy = run.level[::parts], run.energy.reshape(task.slots, parts, -1).sum(axis=1)
-    shut_s = np.zeros(len(task.engine.tanks))
-    for _, tank, span in run.shut:
-        shut_s[task.engine.tanks.index(tank)] += span
-    shut_s[task.exempt] = 0
+    shut_s, shut = np.zeros(len(task.engine.tanks)), np.zeros((task.slots, len(task.engine.tanks)), bool)
+    for second, name, span in run.shut:
+        tank = task.engine.tanks.index(name)
+        if not task.exempt[tank]:
+            shut_s[tank] += span
+            shut[second // task.slot_s : (second + span - 1) // task.slot_s + 1, tank] = True
     warned = np.unique([min(s // task.slot_s, task.slots - 1) for s, _ in run.warnings]).astype(int)
     clamped = sum(tank not in task.problem.clamp_exempt for _, tank, _ in run.clamped)
     pressure = np.nan_to_num(run.pressure, nan=CUT_OFF_M)
@@ -107,6 +111,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         end_miss,
         warned,
         shut_s,
+        shut,
         cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed),
         float(miss),
     )

@@ -1,0 +1,144 @@
+"""What candidates of the polish are measured by: the predicted trajectory, what limits it misses and what that counts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, Replay, peak_charge
+from wss.optimization.task import Task
+
+PAIR_INSTANTS = 64
+"""About how many instants pairs are compared at, before the best of them are looked at closely."""
+LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
+"""How far inside its limits a tank is kept at least and at most; more where EPANET found a limit missed that was thought kept."""
+MISS_PRICE = 20.0
+"""Price of missing a limit by 1 m for 1 h, as a multiple of the plan's cost: limits come before cost."""
+START_TIE = 2e-5
+"""What a start that costs nothing counts, as a share of the plan's cost: fewest starts within a small tolerance."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """How far inside its limits each tank is kept [m]."""
+
+    level: np.ndarray
+    """(slot instant, tank)"""
+    end: np.ndarray
+    """(tank,)"""
+
+    @classmethod
+    def least(cls, task: Task) -> "Room":
+        """What is kept before EPANET was asked."""
+        return cls(np.tile(_least_m(task), (task.slots + 1, 1)), np.full(len(task.low), 2 * END_SPARE_M))
+
+    def after(self, run: Replay) -> "Room":
+        """More room where and when `run` missed a limit."""
+        missed = run.band_miss > 0
+        missed[:-1] |= run.shut
+        missed[1:] |= run.shut
+        level = np.where(missed, np.maximum(3 * self.level, run.band_miss), self.level)
+        return Room(
+            np.minimum(level, WIDEST_ROOM_M),
+            np.minimum(np.where(run.end_miss > 0, self.end + run.end_miss, self.end), WIDEST_ROOM_M),
+        )
+
+    def differs(self, other: "Room") -> bool:
+        """Whether any tank has another room."""
+        return bool((self.level != other.level).any() or (self.end != other.end).any())
+
+    def eased(self, task: Task) -> "Room":
+        """Half the room, after a plan that did better."""
+        return Room(np.maximum(self.level / 2, _least_m(task)), np.maximum(self.end / 2, 2 * END_SPARE_M))
+
+
+@dataclass(frozen=True)
+class Instants:
+    """Slot instants at which levels are looked at, the last one first."""
+
+    at: np.ndarray
+    weight: np.ndarray
+    """How many instants each stands for."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a candidate is measured by: the predicted trajectory without any move, and the prices of missing a limit."""
+
+    task: Task
+    level: np.ndarray
+    slack: np.ndarray
+    power: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    end: np.ndarray
+    miss_price: float
+    start_price: float
+    counted: tuple[np.ndarray, ...]
+    """For each demand charge: which windows count."""
+
+    @cached_property
+    def coarse(self) -> "Instants":
+        """About `PAIR_INSTANTS` of all instants, and those at which a limit is missed without any move."""
+        count = len(self.level)
+        thin = max(count // PAIR_INSTANTS, 1)
+        weight = np.zeros(count)
+        weight[::-thin] = thin
+        missed = ((self.level < self.low) | (self.level > self.high)).any(axis=1)
+        weight[missed] = np.maximum(weight[missed], 1)
+        at = np.flatnonzero(weight)[::-1]
+        return Instants(at, weight[at])
+
+    @cached_property
+    def every(self) -> "Instants":
+        """All instants."""
+        return Instants(np.arange(len(self.level))[::-1], np.ones(len(self.level)))
+
+    def score(
+        self,
+        instants: "Instants",
+        level: np.ndarray,
+        slack: np.ndarray,
+        power: np.ndarray,
+        cost: np.ndarray,
+        starts: np.ndarray,
+    ) -> np.ndarray:
+        """Cost with all misses priced (candidate,) of summed effects; `level` has the `instants`."""
+        reached = self.level[instants.at] + level
+        outside = (np.maximum(self.low[instants.at] - reached, 0) + np.maximum(reached - self.high[instants.at], 0)).sum(axis=2)
+        miss = outside @ instants.weight * self.task.slot_h
+        miss += np.maximum(self.end - reached[:, 0], 0).sum(axis=1)
+        if len(self.slack):
+            miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - slack, 0).sum(axis=1) / 10
+        total = self.miss_price * miss + cost + self.start_price * starts
+        for charge, counted in zip(self.task.problem.charges, self.counted, strict=True):
+            energy = (self.power + power) * self.task.slot_h
+            total = total + peak_charge(charge, energy, self.task.slot_h, counted)
+        return total
+
+
+def target_of(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, room: Room) -> Target:
+    """Of the plan `best`, whose levels would be `virtual` (slot instant, tank) and pressures above limits `slack` (row,) [m]."""
+    high = np.where(task.exempt, np.inf, task.high)
+    low = np.broadcast_to(task.low + room.level, virtual.shape).copy()
+    high = np.broadcast_to(high - room.level, virtual.shape).copy()
+    low[0], high[0] = -np.inf, np.inf
+    scale = max(abs(best.total), 1.0)
+    return Target(
+        task,
+        virtual,
+        slack,
+        best.energy.sum(axis=1) / task.slot_h,
+        low,
+        high,
+        task.end + room.end,
+        miss_price=MISS_PRICE * scale,
+        start_price=MISS_PRICE * scale
+        if (best.starts > task.most_starts).any()
+        else max(task.problem.start_cost, START_TIE * scale),
+        counted=tuple(task.counted(charge) for charge in task.problem.charges),
+    )
+
+
+def _least_m(task: Task) -> np.ndarray:
+    return np.minimum(LEAST_ROOM_M, (task.high - task.low) / 100)
