@@ -126,3 +126,12 @@ def test_blocks_of_any_size_say_the_same(change):
             mine = pd.concat([getattr(block, part).astype({"tag": "str"} if part == "readings" else {}) for block in blocks])
             theirs = getattr(whole, part).astype({"tag": "str"} if part == "readings" else {})
             pd.testing.assert_frame_equal(mine.reset_index(drop=True), theirs)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_comments_are_left_out_whatever_ends_a_line(end):
+    lines = ["time,tag,value", "# a", "2022-03-01T10:00:00,T,1", "", "  #b,c,d", "2022-03-01T10:05:00,#T,2", "#", "x,y,z",
+             "# last"]
+    parsed = readers.read(end.join(lines).encode(), "x.csv", LONG.model_copy(update={"comments": ("#",)}))
+    assert parsed.readings[["line", "tag"]].astype({"tag": "str"}).to_numpy().tolist() == [[3, "T"], [6, "#T"]]
+    assert parsed.quarantine["line"].tolist() == [8]

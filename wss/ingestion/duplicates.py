@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from wss import times
+from wss.ingestion.rename import TAG_SHIFT
+
 REASON = "the file gives this tag another value at the same time"
-TAG_SHIFT = 2**40
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def first_last(tag: np.ndarray, time: np.ndarray, kept: np.ndarray) -> np.ndarra
 
 def _key(number: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Number of a tag and whole second in one number: what the store takes for one reading."""
-    return number.astype("int64") * TAG_SHIFT + time.astype("datetime64[s]").astype("int64")
+    return number.astype("int64") * TAG_SHIFT + times.epoch(time)
 
 
 def _starts(key: np.ndarray) -> np.ndarray:

@@ -71,8 +71,8 @@ def open_export(data: bytes, name: str, profile: ImportProfile) -> Export:
     body = memoryview(text)[offset:] if offset else text
     if not (profile.comments or profile.section_pattern or profile.delimiter == "spaces"):
         return Export(body, header, units, head, before + 1, None, None)
-    lines_only = profile.section_pattern or profile.delimiter == "spaces"
-    body, numbers, sections = (_select if lines_only else _without_comments)(body, before, section, profile)
+    by_line = profile.section_pattern or profile.delimiter == "spaces"
+    body, numbers, sections = (_select if by_line else _without_comments)(body, before, section, profile)
     return Export(body, header, units, head, before + 1, numbers, sections)
 
 
