@@ -41,9 +41,9 @@ def run(bench: Path, name: str) -> dict:
     case = bench / "pumps" / f"{name}.yml"
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan.csv"
-        before = _cpu()
+        before = cpu()
         solved = subprocess.run([sys.executable, "-c", SOLVE, str(case), str(plan)], capture_output=True, text=True, check=True)
-        seconds = _cpu() - before
+        seconds = cpu() - before
         judged = subprocess.run(
             [sys.executable, str(bench / "pumps" / "judge.py"), str(case), str(plan)], capture_output=True, text=True, check=False
         )
@@ -61,7 +61,7 @@ def run(bench: Path, name: str) -> dict:
     }
 
 
-def _cpu() -> float:
+def cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -57,6 +57,18 @@ def test_limited_starts_count_around_the_horizon(small, every_plan, most):
     assert min(run.cost for run in found if run.miss == 0) == pytest.approx(cheapest(every_plan, most), rel=1e-9)
 
 
+def test_a_price_on_starts_finds_a_plan_where_the_cheapest_partial_plans_use_them_up(problem, monkeypatch):
+    monkeypatch.setattr(dynamic, "MOST_STATES", {1: 30})
+    with Engine(problem.network) as engine:
+        task = make_task(replace(problem, max_starts={"P1": 2, "P2": 2}, replay_step_s=300), engine)
+        choices, *_ = dynamic.candidates(task, 1)
+        run = replay(task, speeds_of(task.stations, choices[0], 2))
+        monkeypatch.setattr(dynamic, "STEERS", (0.0,))
+        assert not dynamic.candidates(task, 1)[0]
+    assert run.miss == 0
+    assert run.starts.max() <= 2
+
+
 def test_every_plan_costs_more_than_the_bound_by_its_limits(small, every_plan):
     """With a start price the bound still lies below each plan that keeps the limits."""
     priced = replace(small, problem=replace(small.problem, start_cost=0.5))

@@ -112,6 +112,26 @@ def test_the_linear_program_balances_water(task):
     assert plan.water_value[0] > 0
 
 
+def test_the_margin_gives_way_to_an_end_at_the_brim_and_to_a_tank_that_may_be_full(task):
+    start = Known(np.repeat(task.start[None], 97, axis=0), shares(task, np.zeros((96, 1), int)))
+    response = respond(task, tabulate(task, start.level, np.zeros((96, 1), int), 4), start, 2)
+    wide = Margins(np.full(1, 0.3), np.zeros(1))
+    plan = solve_fractions(task.with_end(task.high), response, wide)
+    assert plan.miss.max() < 1e-6
+    assert plan.level[-1, 0] == pytest.approx(task.high[0], abs=1e-6)
+    assert plan.level[:-1].max() <= task.high[0] - 0.3 + 1e-6
+    spilling = solve_fractions(replace(task.with_end(task.high), exempt=np.ones(1, bool)), response, wide)
+    assert spilling.level.max() == pytest.approx(task.high[0], abs=1e-6)
+    assert spilling.cost < plan.cost
+
+
+def test_an_end_level_met_to_the_last_bit_is_met(task, known):
+    choice, run = known
+    speed = speeds_of(task.stations, choice, 2)
+    assert replay(task.with_end(run.level[-1]), speed).miss == 0
+    assert replay(task.with_end(run.level[-1] + 2e-3), speed).miss == pytest.approx(2e-3)
+
+
 def propagate_steps(response, inflow):
     return propagate(response, inflow[None])[0]
 

@@ -107,7 +107,8 @@ def test_a_drive_with_a_few_speeds(problem):
         replace(few, speed_steps={"P1": (0.7, 1.0)})
 
 
-def test_of_a_large_network_one_plan_is_polished_the_own_controls_if_they_come_nearest(problem, monkeypatch):
+@pytest.mark.parametrize(("large", "polished"), [(True, 1), (False, 2)])
+def test_the_own_controls_are_polished_if_they_come_nearest_alone_in_a_large_network(large, polished, problem, monkeypatch):
     hourly = replace(problem, decision_step=HOUR, replay_step_s=300)
     started = []
 
@@ -119,13 +120,13 @@ def test_of_a_large_network_one_plan_is_polished_the_own_controls_if_they_come_n
         started.append(choice)
         return polish.polish(task, choice, *rest)
 
-    monkeypatch.setattr(sys.modules["wss.optimization.solve"], "is_large", lambda task: True)
+    monkeypatch.setattr(sys.modules["wss.optimization.solve"], "is_large", lambda task: large)
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "linear_rounds", coarse)
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "polish", watched)
     monkeypatch.setattr(dynamic, "candidates", lambda task, plans: ([], 0, 0))
     found = solve(hourly)
     own = verify(hourly, level_control(hourly))
-    assert len(started) == 1
+    assert len(started) == polished
     assert started[0].any(), "all off empties the tank"
     assert found.verdict.feasible
     assert found.verdict.cost < own.cost

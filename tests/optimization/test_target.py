@@ -1,4 +1,4 @@
-"""What candidates of the polish are measured by."""
+"""What candidates of the polish are measured by, and which are offered."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wss.hydraulics import Engine
+from wss.optimization import polish
 from wss.optimization.replay import replay
 from wss.optimization.target import Room, target_of
 from wss.optimization.task import make_task
@@ -26,3 +27,34 @@ def test_every_missed_instant_counts_in_a_long_horizon(problem):
     exact = target.score(target.every, *nothing)[0]
     thinned = target.score(target.coarse, nothing[0][:, target.coarse.at], *nothing[1:])[0]
     assert 0 < exact <= thinned * 1.001
+
+
+def test_what_epanet_warned_of_unforeseen_is_not_offered_again(problem, monkeypatch):
+    refused: set[tuple[int, int]] = set()
+    with Engine(problem.network) as engine:
+        task = make_task(problem, engine)
+        start = np.tile([[1]], (task.slots, 1))
+        search = polish._Search(task, start, np.zeros(1))
+        search._bundle = 1
+        best = search.best
+        monkeypatch.setattr(polish, "replay", lambda task, speed: replace(best, warned=np.array([5]), miss=best.miss + 1))
+        for _ in range(5):
+            candidate = search.candidates()[0]
+            changes = {(int(k), int(candidate[k, 0])) for k in np.flatnonzero(candidate[:, 0] != 1)}
+            assert changes
+            assert not changes & refused
+            assert not search.tries(candidate)
+            refused |= changes
+
+
+def test_a_large_network_is_offered_several_plans_that_share_no_move(problem, monkeypatch):
+    monkeypatch.setattr(polish, "is_large", lambda task: True)
+    with Engine(problem.network) as engine:
+        task = make_task(problem, engine)
+        search = polish._Search(task, np.tile([[1]], (task.slots, 1)), np.zeros(1))
+        assert len(search.candidates()) == 1
+        search._bundle = 1
+        plans = search.candidates()
+    changes = [{(k, plan[k, 0]) for k in np.flatnonzero(plan[:, 0] != 1)} for plan in plans]
+    assert 1 < len(plans) <= polish.ALTERNATIVES_LARGE
+    assert len({frozenset(change) for change in changes}) == len(plans)

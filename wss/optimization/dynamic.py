@@ -19,8 +19,8 @@ BOXES = {1: 4000, 2: 800, 3: 300}
 """Number of tanks -> boxes in each tank's band."""
 BLOCK_H = 0.5
 """Time between changes of combinations with more than one tank; the polish moves them to where they belong [h]."""
-STEER = 1e-3
-"""Price of a start as a share of a plan's cost, which keeps starts for where they pay most."""
+STEERS = (0.0, 1e-3, 4e-3, 16e-3)
+"""Prices of a start as a share of a plan's cost: starts stay for where they pay most; the last two if none led to a plan."""
 REPLAYED_STEPS = 30_000
 """Hydraulic steps that are spent on replaying the best plans of each search."""
 ALIKE = 0.04
@@ -158,10 +158,14 @@ def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int, int]:
     block = max(n for n in range(1, longest + 1) if task.slots % n == 0)
     count = max(REPLAYED_STEPS // len(table.row), 1)
     found: list[DynamicPlan] = []
-    for steer in (0.0, STEER) if np.isfinite(task.most_starts).any() and len(task.low) > 1 else (0.0,):
-        price = base + steer * abs(found[0].cost if found else 0.0)
-        rules = rules_of(task, table, price, block)
-        found += search(task, table, rules, cost_to_go(task, table, rules), count)
+    least, always = 0.0, min(len(task.low), 2)
+    for tried, steer in enumerate(STEERS if np.isfinite(task.most_starts).any() else STEERS[:1]):
+        if found and tried >= always:
+            break
+        rules = rules_of(task, table, base + steer * least, block)
+        to_go = cost_to_go(task, table, rules)
+        least = least or abs(float(read(to_go[0].min(axis=0), *table.corners(task.start[None]))[0]))
+        found += search(task, table, rules, to_go, count)
     speeds = (speeds_of(task.stations, plan.choice, len(task.engine.pumps)) for plan in found)
     ranked = sorted(zip((replay(task, speed).rank for speed in speeds), range(len(found)), strict=True))
     return _distinct([found[i].choice for _, i in ranked], plans if len(task.low) > 1 else 1), table.snapshots, len(found)

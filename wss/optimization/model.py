@@ -143,10 +143,14 @@ def _level(model: pyo.ConcreteModel, task: Task, k: int, t: int):
 
 def _band(model: pyo.ConcreteModel, task: Task, margins: Margins, steps: int) -> None:
     half = (task.high - task.low) / 2.5
-    low, high = task.low + np.minimum(margins.level, half), task.high - np.minimum(margins.level, half)
+    low = task.low + np.minimum(margins.level, half)
+    high = task.high - np.where(task.exempt, 0.0, np.minimum(margins.level, half))
     over_all, tanks = range(1, steps + 1), range(len(task.low))
     model.above = pyo.Constraint(over_all, tanks, rule=lambda m, k, t: m.level[k, t] + m.under[k, t] >= float(low[t]))
-    model.below = pyo.Constraint(over_all, tanks, rule=lambda m, k, t: m.level[k, t] - m.over[k, t] <= float(high[t]))
+    last = np.clip(task.end, high, task.high)
+    model.below = pyo.Constraint(
+        over_all, tanks, rule=lambda m, k, t: m.level[k, t] - m.over[k, t] <= float((last if k == steps else high)[t])
+    )
 
 
 def _end(model: pyo.ConcreteModel, task: Task, margins: Margins, steps: int, cyclic_steps: int | None) -> None:

@@ -1,7 +1,8 @@
 """Better plans from a good one: moves chosen by the linear response, each step proven in EPANET before it counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -21,6 +22,8 @@ RETABULATE, RETABULATE_LARGE = 4, 10
 """Accepted plans after which the snapshots are taken anew; of a large network they take longer than all else."""
 REJECTED_LARGE = 8
 """Rejected plans in a row after which those of a large network are, if any was accepted."""
+ALTERNATIVES_LARGE = 6
+"""Plans of a large network that are replayed before its moves are looked at anew."""
 LEAST_GAIN = 1e-6
 """What a change must promise, as a share of the plan's cost."""
 
@@ -47,44 +50,91 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
 
     `water_value` (tank,) [currency/m3] says what a move may cost for the water it leaves; progress is told (what, share done).
     """
-    best = replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
-    pairs, patience = len(task.stations) > 1, RETABULATE_LARGE if is_large(task) else RETABULATE
-    table = tabulate(task, best.level, choice, table_slots(task), pairs)
-    simulations, snapshots, accepted, rejected, bundle = 1, table.snapshots, 0, 0, BUNDLE
-    room = Room.least(task)
-    tried: set[bytes] = {choice.tobytes()}
-    while simulations < budget:
-        if accepted >= patience:
-            table, accepted, rejected = tabulate(task, best.level, choice, table_slots(task), pairs), 0, 0
-            snapshots += table.snapshots
-        candidate = _step(task, table, best, choice, water_value, bundle, room, tried)
-        if candidate is None:
-            if bundle > 1:
-                bundle = 1
-            elif accepted:
-                accepted = patience
-            elif best.miss > 0 and (wider := room.after(best)).differs(room):
-                room = wider
-            else:
-                return Polished(choice, best, simulations, snapshots, True)
-            continue
-        tried.add(candidate.tobytes())
-        result = replay(task, speeds_of(task.stations, candidate, len(task.engine.pumps)))
-        simulations += 1
-        if progress is not None:
-            progress("polish", simulations / budget)
-        if result.rank < best.rank:
-            best, choice, accepted, rejected = result, candidate, accepted + 1, 0
-            bundle, room = min(bundle * 2, BUNDLE), room.after(result) if result.miss > 0 else room.eased(task)
-            continue
-        rejected += 1
-        if is_large(task) and rejected >= REJECTED_LARGE and accepted:
-            accepted = patience
-        if bundle > 1:
-            bundle //= 2
+    search = _Search(task, choice, water_value)
+    while search.simulations < budget:
+        candidates = search.candidates()
+        if not candidates and not search.widen():
+            return Polished(search.choice, search.best, search.simulations, search.snapshots, True)
+        for candidate in candidates[: budget - search.simulations]:
+            better = search.tries(candidate)
+            if progress is not None:
+                progress("polish", search.simulations / budget)
+            if better:
+                break
+    return Polished(search.choice, search.best, search.simulations, search.snapshots, False)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What candidates must keep."""
+
+    room: Room
+    tried: set[bytes]
+    """Plans that were replayed"""
+    forbidden: tuple[np.ndarray, ...]
+    """(slot, mode) of bool for each station: EPANET warned where no snapshot foresaw it"""
+
+
+class _Search:
+    """The best plan so far, and what its neighbours have taught."""
+
+    def __init__(self, task: Task, choice: np.ndarray, water_value: np.ndarray) -> None:
+        self._task, self._water_value, self._large = task, water_value, is_large(task)
+        self._patience = RETABULATE_LARGE if self._large else RETABULATE
+        self.choice, self.best = choice, replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
+        self.simulations, self.snapshots, self._rejected, self._bundle = 1, 0, 0, BUNDLE
+        self._room = Room.least(task)
+        self._tried = {choice.tobytes()}
+        self._forbidden = tuple(np.zeros((task.slots, len(station.modes)), bool) for station in task.stations)
+        self._tabulate()
+
+    def _tabulate(self) -> None:
+        """Take the snapshots anew, around the best plan."""
+        self._table = tabulate(self._task, self.best.level, self.choice, table_slots(self._task), len(self._task.stations) > 1)
+        self.snapshots += self._table.snapshots
+        self._accepted = 0
+
+    def candidates(self) -> list[np.ndarray]:
+        """Plans worth a simulation, the most promising first."""
+        if self._accepted >= self._patience or (self._large and self._rejected >= REJECTED_LARGE and self._accepted):
+            self._tabulate()
+            self._rejected = 0
+        count = ALTERNATIVES_LARGE if self._large and self._bundle == 1 else 1
+        limits = _Limits(self._room, self._tried, self._forbidden)
+        return _step(self._task, self._table, self.best, self.choice, self._water_value, self._bundle, limits, count)
+
+    def widen(self) -> bool:
+        """Look closer where no neighbour promised anything; whether there was a way left."""
+        if self._bundle > 1:
+            self._bundle = 1
+        elif self._accepted:
+            self._accepted = self._patience
+        elif self.best.miss > 0 and (wider := self._room.after(self.best)).differs(self._room):
+            self._room = wider
         else:
-            room = room.after(result)
-    return Polished(choice, best, simulations, snapshots, False)
+            return False
+        return True
+
+    def tries(self, candidate: np.ndarray) -> bool:
+        """Replay a plan and learn from it; whether it is better."""
+        task = self._task
+        self._tried.add(candidate.tobytes())
+        result = replay(task, speeds_of(task.stations, candidate, len(task.engine.pumps)))
+        self.simulations += 1
+        if result.rank < self.best.rank:
+            self.best, self.choice, self._rejected = result, candidate, 0
+            self._accepted += 1
+            self._bundle = min(self._bundle * 2, BUNDLE)
+            self._room = self._room.after(result) if result.miss > 0 else self._room.eased(task)
+            return True
+        self._rejected += 1
+        if self._bundle > 1:
+            self._bundle //= 2
+        else:
+            self._room = self._room.after(result)
+            if len(np.setdiff1d(result.warned, self.best.warned)):
+                _forbid(self._forbidden, self.choice, candidate)
+        return False
 
 
 def _step(
@@ -94,22 +144,25 @@ def _step(
     choice: np.ndarray,
     water_value: np.ndarray,
     bundle: int,
-    room: "Room",
-    tried: set[bytes],
-) -> np.ndarray | None:
-    """The plan that up to `bundle` best moves lead to by the linear response; None if no move promises anything."""
+    limits: _Limits,
+    count: int,
+) -> list[np.ndarray]:
+    """The plan that up to `bundle` best moves lead to by the linear response; none if no move promises anything.
+
+    A `bundle` of one gives up to `count` plans that share no move, the best first.
+    """
     response = respond(task, table, Known(best.level, shares(task, choice), best), 1)
     blocked = table.blocked(task, choice)
     bad = np.column_stack([own[np.arange(task.slots), choice[:, s]] for s, own in enumerate(blocked)])
     weak = set(response.rows.step[response.rows.slack < PRESSURE_SPARE_M].tolist())
     unforeseen = [k for k in best.warned if not bad[k].any() and k not in weak]
     bad[unforeseen] = choice[unforeseen] > 0
-    moves = moves_of(task, choice, blocked)
+    moves = moves_of(task, choice, tuple(own | known for own, known in zip(blocked, limits.forbidden, strict=True)))
     if not len(moves):
-        return None
+        return []
     effects = effects_of(task, response, choice, moves, bad)
     virtual = best.level + propagate(response, response.surplus[None])[0]
-    target = target_of(task, best, virtual, response.rows.slack, room)
+    target = target_of(task, best, virtual, response.rows.slack, limits.room)
     base = target.score(
         target.every,
         np.zeros((1, *virtual.shape)),
@@ -121,28 +174,45 @@ def _step(
     effects = replace(effects, cost=effects.cost - WARNED_MISS * target.miss_price * effects.freed)
     net = effects.cost + target.start_price * effects.starts - np.einsum("nt,t->n", effects.level[:, -1], task.area * water_value)
     done: list[int] = []
-    reached, current = choice, base
-    least = LEAST_GAIN * max(best.total, 1.0)
+    reached, current, least = choice, base, LEAST_GAIN * max(best.total, 1.0)
     for _ in range(bundle):
-        found = _best_addition(task, target, moves, effects, net, done, reached, current - least, tried, choice)
-        if found is None:
+        found = _additions(task, target, moves, effects, net, done, reached, current - least, limits.tried, choice)
+        if bundle == 1:
+            return [moves.apply(choice, *added) for added, _ in islice(_disjoint(found), count)]
+        added, current = next(found, ([], current))
+        if not added:
             break
-        done, current = found
+        done += added
         reached = moves.apply(choice, *done)
-    return reached if done else None
+    return [reached] if done else []
 
 
-def _best_addition(
+def _disjoint(found: Iterator[tuple[tuple[int, ...], float]]) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Those that share no move with one before."""
+    used: set[int] = set()
+    for added, value in found:
+        if used.isdisjoint(added):
+            used.update(added)
+            yield added, value
+
+
+def _forbid(forbidden: tuple[np.ndarray, ...], choice: np.ndarray, candidate: np.ndarray) -> None:
+    """Mark where `candidate` (slot, station) departs from `choice`: EPANET warned of it as no snapshot foresaw."""
+    for k, s in np.argwhere(candidate != choice):
+        forbidden[s][k, candidate[k, s]] = True
+
+
+def _additions(
     task, target: Target, moves: Moves, effects: Effects, net, done, reached, bar, tried, choice
-) -> tuple[list[int], float] | None:
-    """The single move or pair that, added to those `done`, lowers the score most below `bar`."""
+) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Single moves and pairs that, added to those `done`, lower the score below `bar`, and to what; the best first."""
     level = effects.level[done].sum(axis=0)
     slack, power = effects.slack[done].sum(axis=0), effects.power[done].sum(axis=0)
     cost, starts = effects.cost[done].sum(), effects.starts[done].sum()
     free = _free(moves, done)
     singles = np.flatnonzero(free)
     if not len(singles):
-        return None
+        return
 
     def scores(which: np.ndarray, also: int | None = None, instants: Instants = target.every) -> np.ndarray:
         extra = (
@@ -177,8 +247,7 @@ def _best_addition(
         exact = float(scores(np.array(added[:1]), added[1] if len(added) > 1 else None)[0])
         plan = moves.apply(reached, *added)
         if exact < bar and _starts_allowed(task, plan, choice) and plan.tobytes() not in tried:
-            return [*done, *added], exact
-    return None
+            yield added, exact
 
 
 def _free(moves: Moves, done: list[int]) -> np.ndarray:

@@ -85,7 +85,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     high = np.where(task.exempt, np.inf, task.high)
     band_miss = np.maximum(task.low - level, 0) + np.maximum(level - high, 0)
     band_miss[0] = 0
-    end_miss = np.maximum(task.end + END_SPARE_M - level[-1], 0)
+    end_miss = np.maximum(task.end - level[-1], 0)
     starts = count_starts(speed > 0)
     cost = float((run.energy * task.report_price).sum())
     charge = float(sum(peak_charge(c, energy.sum(axis=1), task.slot_h, task.counted(c)) for c in task.problem.charges))

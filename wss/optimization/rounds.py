@@ -112,8 +112,11 @@ def _on_slots(level: np.ndarray, slots: int, step_slots: int) -> np.ndarray:
 
 
 def linear_slots(task: Task) -> int:
-    """Slots in a step of the linear program: the shortest that gives about `LINEAR_STEPS` steps, at most an hour."""
-    least = max(task.slots // LINEAR_STEPS, 1)
+    """Slots in a step of the linear program: the shortest that gives about `LINEAR_STEPS` steps, at most an hour.
+
+    An hour where the tables are coarser still.
+    """
+    least = hour_slots(task) if is_large(task) else max(task.slots // LINEAR_STEPS, 1)
     fitting = [n for n in range(1, hour_slots(task) + 1) if task.slots % n == 0 and hour_slots(task) % n == 0]
     return next((n for n in fitting if n >= least), fitting[-1])
 

@@ -115,8 +115,8 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     choices = [*few, *found.choices, *_in_force(found.task)]
     large = is_large(found.task)
     budget = LARGE_BUDGET if large else POLISH_BUDGET
-    if large:
-        choices = [min([*choices, *_own_controls(found.task)], key=lambda choice: _rank(found.task, choice))]
+    nearest = min([*choices, *_own_controls(found.task)], key=lambda choice: _rank(found.task, choice))
+    choices = [nearest] if large else [nearest, *(choice for choice in choices if choice is not nearest)]
     tries = [polish(found.task, choice, found.linear.water_value, budget, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
     task, problem, engine = found.task, found.task.problem, task.engine
@@ -150,7 +150,7 @@ def _in_force(task: Task) -> list[np.ndarray]:
 
 
 def _own_controls(task: Task) -> list[np.ndarray]:
-    """What the network's own controls would do as modes (slot, station): of a large network they may come nearest."""
+    """What the network's own controls would do as modes (slot, station): where limits are hard to hold they may come nearest."""
     try:
         speed = ladder.level_control(task.problem)
     except HydraulicError:

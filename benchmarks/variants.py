@@ -1,0 +1,177 @@
+"""Cases near the benchmark's own, and other networks: is every plan feasible, and does a longer search find a much better one?
+
+    python benchmarks/variants.py [--bench FOLDER] [--only WORD] [--longer TIMES] [--seconds 900] [--json]
+
+Each case changes one thing of a case that others made: tariff, demand, levels, limits, grid, a pump out of service. The networks
+that wntr and epyt ship are planned in quarter hours on equal terms with their own controls: tanks end at least where those leave
+them. Plans are judged by the benchmark's judge. `--longer` also searches with so many times the simulations; what that
+gains is the last column. CPU seconds are those of a process of its own for each case.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import networks
+import numpy as np
+import pumps
+import scale
+import yaml
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from wss.errors import WssError
+from wss.hydraulics import Engine
+from wss.optimization.case import read
+
+BENCH = Path(__file__).resolve().parents[2] / "shared" / "bench"
+SPOT = np.round(0.11 + 0.05 * np.sin(np.arange(24) / 6 * np.pi - 1) + np.random.default_rng(5).normal(0, 0.03, 24), 4).tolist()
+"""A day of prices that change every hour. [currency/kWh]"""
+FLAT = {"price": [0.12] * 24, "price_step_minutes": 60, "price_scale": 1}
+RATES = FLAT | {"price": scale.PRICE}
+BASES = {
+    "station": "single-station/hourly", "station-15": "single-station/quarter-hourly", "station-5": "single-station/five-minute",
+    "drive": "single-station/variable-speed", "anytown": "anytown-modified/starts-3", "van-zyl": "van-zyl/hourly",
+    "van-zyl-5": "van-zyl/free", "richmond": "richmond", "net3": "net3",
+}  # fmt: skip
+CHANGES: dict[str, dict] = {
+    "spot": FLAT | {"price": SPOT}, "flat": FLAT, "rates": RATES,
+    "demand 0.85": {"demand_multiplier": 0.85}, "demand 1.1": {"demand_multiplier": 1.1},
+    "low tanks": {"levels": 0.25}, "high tanks": {"levels": 0.8},
+}  # fmt: skip
+"""Changes of every case; `levels` is the share of each tank's range at which it begins."""
+OWN_CHANGES: dict[str, dict[str, dict]] = {
+    "station-15": {"1 start": {"max_starts": 1}, "48 h": {"horizon_hours": 48}},
+    "station-5": {"no limit": {"max_starts": None}},
+    "drive": {"15 min": {"decision_minutes": 15}, "5 min": {"decision_minutes": 5}},
+    "anytown": {"1 start": {"max_starts": 1}, "no limit": {"max_starts": None}, "15 min": {"decision_minutes": 15},
+                "one pump out": {"out": 1}},
+    "van-zyl": {"2 starts": {"max_starts": 2}, "a main pump out": {"out": 1}, "48 h": {"horizon_hours": 48}},
+    "van-zyl-5": {"no limit": {"max_starts": None}, "1 start": {"max_starts": 1}},
+    "richmond": {"8 starts": {"max_starts": 8}, "15 min": {"decision_minutes": 15}, "48 h": {"horizon_hours": 48}},
+    "net3": {"15 min": {"decision_minutes": 15}, "2 starts": {"max_starts": 2}, "72 h, hourly": {"horizon_hours": 72, "decision_minutes": 60}},
+}  # fmt: skip
+NETWORKS = ("Net1", "BWSN_Network_1", "anytown-exeter", "MICROPOLIS_v1", "Richmond_standard", "ky1", "ky2", "ky3", "ky4", "ky5",
+            "ky6", "ky7", "ky8", "ky9", "ky10", "ky12", "ky13", "ky14", "ky15")  # fmt: skip
+SOLVE = """
+import json, sys
+from pathlib import Path
+from wss.optimization import case, solve
+longer = float(sys.argv[3])
+module = sys.modules["wss.optimization.solve"]
+module.POLISH_BUDGET, module.LARGE_BUDGET = int(module.POLISH_BUDGET * longer), int(module.LARGE_BUDGET * longer)
+found = solve(case.read(Path(sys.argv[1])))
+case.write_plan(found.pump_speed, Path(sys.argv[2]))
+print(json.dumps({"rung": found.rung, "reason": found.reason, "simulations": found.simulations, "snapshots": found.snapshots}))
+"""
+
+
+def cases(bench: Path) -> dict[str, dict]:
+    """Name -> case; `network` is the path of a file, or that of a package."""
+    made = {}
+    for base, file in BASES.items():
+        path = bench / "pumps" / f"{file}.yml"
+        given = yaml.safe_load(path.read_text())
+        if not given["network"].startswith("package:"):
+            given["network"] = str(path.parent / given["network"])
+        for name, change in {**CHANGES, **OWN_CHANGES.get(base, {})}.items():
+            made[f"{base}, {name}"] = given | change
+    for path in networks.shipped():
+        if path.stem in NETWORKS:
+            made[f"network {path.stem}"] = {"name": path.stem, "network": str(path), "start": "2026-01-05T00:00", "horizon_hours": 24,
+                                            "decision_minutes": 15, "hydraulic_step_seconds": 300, **RATES, "own_terms": True}  # fmt: skip
+    return made
+
+
+def written(given: dict, folder: Path) -> Path:
+    """The case as a file of the judge's format, with its network beside it."""
+    given = dict(given)
+    if not given["network"].startswith("package:"):
+        shutil.copy(given["network"], folder / "network.inp")
+        given["network"] = "network.inp"
+    own, share, out = (given.pop(key, None) for key in ("own_terms", "levels", "out"))
+    file = folder / "case.yml"
+    file.write_text(yaml.safe_dump({key: value for key, value in given.items() if value is not None}))
+    problem = read(file)
+    with Engine(problem.network) as engine:
+        if share is not None:
+            ends = {t: (engine.level_min[t], engine.level_max[t]) for t in engine.tanks}
+            given["initial_level"] = {t: round((a + share * (b - a)) / engine.length_m, 3) for t, (a, b) in ends.items()}
+        if out is not None:
+            given["speed"] = {engine.pumps[out]: [0, 0]}
+    if own:
+        given, told = scale.terms(file, given)
+        given["name"] += f", own controls {told['own_cost']:.2f}"
+    file.write_text(yaml.safe_dump({key: value for key, value in given.items() if value is not None}))
+    return file
+
+
+def measure(bench: Path, name: str, given: dict, longer: float, seconds: float) -> dict:
+    """Solve one case in a process of its own and judge its plan."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            file = written(given, Path(folder))
+        except WssError as error:
+            return {"case": name, "told": f"refused: {error}"}
+        row = solved(bench, file, 1, seconds)
+        if longer > 1 and "cost" in row:
+            more = solved(bench, file, longer, longer * seconds)
+            row["longer_percent"] = round(100 * (more["cost"] / row["cost"] - 1), 2) if more.get("feasible") else None
+        called = yaml.safe_load(file.read_text())["name"]
+        own = float(called.rsplit(" ", 1)[1]) if "own controls" in called else None
+        return {"case": name, "own_cost": own, **row}
+
+
+def solved(bench: Path, file: Path, longer: float, seconds: float) -> dict:
+    """The judge's word on the plan of one search, or why there is none."""
+    plan = file.parent / "plan.csv"
+    before = pumps.cpu()
+    try:
+        done = subprocess.run([sys.executable, "-c", SOLVE, file, plan, str(longer)], capture_output=True, text=True,
+                              timeout=seconds, check=False)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {"told": f"FAILED: more than {seconds:g} s"}
+    if done.returncode:
+        return {"told": f"FAILED: {done.stderr.strip().splitlines()[-1]}"}
+    used = round(pumps.cpu() - before, 1)
+    judged = subprocess.run([sys.executable, bench / "pumps" / "judge.py", file, plan], capture_output=True, text=True, check=False)
+    verdict, told = json.loads(judged.stdout), json.loads(done.stdout)
+    return {"cost": verdict["cost"], "feasible": verdict["feasible"], "violations": verdict["violations"][:3], "cpu_seconds": used,
+            **told}  # fmt: skip
+
+
+def main() -> int:
+    """Measure; 0 if every plan that is told to be feasible is, and no search failed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--bench", type=Path, default=BENCH)
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--longer", type=float, default=1, help="also search with so many times the simulations")
+    parser.add_argument("--seconds", type=float, default=900, help="longest time for one case")
+    parser.add_argument("--json", action="store_true", help="a JSON document a line, as they come")
+    given = parser.parse_args()
+    rows = []
+    chosen = {name: each for name, each in cases(given.bench).items() if given.only in name}
+    for name, each in track(chosen.items(), "plans", console=Console(stderr=True), transient=True, disable=given.json):
+        rows.append(measure(given.bench, name, each, given.longer, given.seconds))
+        if given.json:
+            print(json.dumps(rows[-1]), flush=True)
+    if not given.json:
+        table = Table("case", "cost", "own controls", "longer search", "CPU s", "simulations", "rung", "judge")
+        for row in rows:
+            own = "" if row.get("own_cost") is None else f"{row['own_cost']:.2f}"
+            gain = "" if row.get("longer_percent") is None else f"{row['longer_percent']:.2f} %"
+            word = row.get("told") or "; ".join(row["violations"])
+            table.add_row(row["case"], f"{row.get('cost', float('nan')):.2f}", own, gain, str(row.get("cpu_seconds", "")),
+                          str(row.get("simulations", "")), row.get("rung", ""), word)  # fmt: skip
+        Console(width=170).print(table)
+    fooled = [row for row in rows if row.get("rung") in ("proven", "converged", "limit") and not row["feasible"]]
+    return 1 if fooled or any(row.get("told", "").startswith("FAILED") for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
