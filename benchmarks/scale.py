@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py [--only WORD] [--horizons 24 48 96 168] [--plot FILE] [--json]
 
-Networks that wntr and epyt ship, mostly hours, 15-minute hydraulics, and a tariff of three rates. Each plan is made in a process of its own
+Networks that wntr and epyt ship, hours or quarter hours, 15-minute hydraulics, and a tariff of three rates. Each plan is made in a process of its own
 and replayed by `verify`. It is on equal terms with the network's own controls from the same levels: each tank ends at least
 where they leave it, and only tanks that they fill to the brim may be full.
 """
@@ -25,18 +25,18 @@ from wss.optimization.case import read
 
 NETWORKS = {
     "Net3": "wntr/library/networks/Net3.inp",
-    "Richmond": "epyt/networks/exeter-benchmarks/Richmond_skeleton.inp",
-    "BCN": "epyt/networks/asce-tf-wdst/Battle of the Calibration Networks System.inp",
+    "ky4": "wntr/library/networks/ky4.inp",
+    "ky13": "epyt/networks/asce-tf-wdst/ky13.inp",
+    "ky14": "epyt/networks/asce-tf-wdst/ky14.inp",
+    "ky5": "epyt/networks/asce-tf-wdst/ky5.inp",
     "ky10": "wntr/library/networks/ky10.inp",
-    "ky9": "epyt/networks/asce-tf-wdst/ky9.inp",
-    "ky11": "epyt/networks/asce-tf-wdst/ky11.inp",
     "Net6": "wntr/library/networks/Net6.inp",
 }
 """Name -> file in an installed package, from 2 to 61 pumps."""
 LONG = ("Net3",)
 """Networks that are planned over longer horizons as well."""
-MINUTES = {"Richmond": 15}
-"""Decision step where hours are too long for small tanks [min]; else an hour."""
+HOURLY = ("Net3", "Net6")
+"""Networks that are planned by the hour; the tanks of the others are too small for that, they have quarter hours."""
 PRICE = [0.06] * 7 + [0.12] * 10 + [0.2] * 4 + [0.12] * 2 + [0.06]
 """Price of each hour of the day. [currency/kWh]"""
 SOLVE = """
@@ -72,7 +72,7 @@ def terms(file: Path, case: dict) -> tuple[dict, dict]:
 def measure(network: str, hours: int) -> dict:
     """Plan one network over some hours in a process of its own."""
     case = {"name": network, "network": f"package:{NETWORKS[network]}", "start": "2026-01-05T00:00", "horizon_hours": hours,
-            "decision_minutes": MINUTES.get(network, 60), "hydraulic_step_seconds": 900, "price": PRICE * (hours // 24), "price_step_minutes": 60,
+            "decision_minutes": 60 if network in HOURLY else 15, "hydraulic_step_seconds": 900, "price": PRICE * (hours // 24), "price_step_minutes": 60,
             "currency": "USD"}  # fmt: skip
     about = {"network": network, "hours": hours}
     with tempfile.TemporaryDirectory() as folder:

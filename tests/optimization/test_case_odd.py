@@ -59,8 +59,14 @@ def test_a_pump_whose_speeds_are_all_zero_is_out_of_service(reads, plan_of):
 
 @pytest.mark.parametrize(
     ("decision", "hydraulic", "grid", "replay"),
-    [(60, 300, 60, 300), (7.5, 450, 7.5, 450), (0.5, 30, 0.5, 30), (30, 3600, 60, 3600), (20, 900, 60, 900),
-     (60, 7200, 60, 3600)],
+    [
+        (60, 300, 60, 300),
+        (7.5, 450, 7.5, 450),
+        (0.5, 30, 0.5, 30),
+        (30, 3600, 60, 3600),
+        (20, 900, 60, 900),
+        (60, 7200, 60, 3600),
+    ],
 )
 def test_pumps_change_only_where_epanet_stops(reads, decision, hydraulic, grid, replay):
     """The network reports hourly, so that a step of two hours still stops each hour."""
