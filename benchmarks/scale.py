@@ -92,7 +92,8 @@ def plot(rows: list[dict], file: Path) -> None:
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     day = sorted((row for row in rows if row["hours"] == 24), key=lambda row: row["pumps"])
-    left.plot([row["pumps"] for row in day], [row["cpu_s"] for row in day], "o-")
+    left.plot([row["pumps"] for row in day], [row["cpu_s"] for row in day], "o")
+    left.margins(0.2)
     for row in day:
         left.annotate(f"{row['network']}\n{row['tanks']} tanks", (row["pumps"], row["cpu_s"]), xytext=(4, -4),
                       textcoords="offset points", va="top", fontsize=8)  # fmt: skip
