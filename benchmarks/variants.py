@@ -88,9 +88,9 @@ def cases(bench: Path) -> dict[str, dict]:
     return made
 
 
-def written(given: dict, folder: Path) -> Path:
-    """The case as a file of the judge's format, with its network beside it."""
-    given = dict(given)
+def written(given: dict, folder: Path) -> tuple[Path, float | None]:
+    """The case as a file of the judge's format, with its network beside it; what its own controls cost where terms are theirs."""
+    given, own_cost = dict(given), None
     if not given["network"].startswith("package:"):
         shutil.copy(given["network"], folder / "network.inp")
         given["network"] = "network.inp"
@@ -106,25 +106,23 @@ def written(given: dict, folder: Path) -> Path:
             given["speed"] = {engine.pumps[out]: [0, 0]}
     if own:
         given, told = scale.terms(file, given)
-        given["name"] += f", own controls {told['own_cost']:.2f}"
+        own_cost = told["own_cost"]
     file.write_text(yaml.safe_dump({key: value for key, value in given.items() if value is not None}))
-    return file
+    return file, own_cost
 
 
 def measure(bench: Path, name: str, given: dict, longer: float, seconds: float) -> dict:
     """Solve one case in a process of its own and judge its plan."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            file = written(given, Path(folder))
+            file, own_cost = written(given, Path(folder))
         except WssError as error:
             return {"case": name, "told": f"refused: {error}"}
         row = solved(bench, file, 1, seconds)
         if longer > 1 and "cost" in row:
             more = solved(bench, file, longer, longer * seconds)
             row["longer_percent"] = round(100 * (more["cost"] / row["cost"] - 1), 2) if more.get("feasible") else None
-        called = yaml.safe_load(file.read_text())["name"]
-        own = float(called.rsplit(" ", 1)[1]) if "own controls" in called else None
-        return {"case": name, "own_cost": own, **row}
+        return {"case": name, "own_cost": own_cost, **row}
 
 
 def solved(bench: Path, file: Path, longer: float, seconds: float) -> dict:

@@ -115,7 +115,8 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     choices = [*few, *found.choices, *_in_force(found.task)]
     large = is_large(found.task)
     budget = LARGE_BUDGET if large else POLISH_BUDGET
-    nearest = min([*choices, *_own_controls(found.task)], key=lambda choice: _rank(found.task, choice))
+    own = [] if not large and _pressures_alone(found.task, found.linear) else _own_controls(found.task)
+    nearest = min([*choices, *own], key=lambda choice: _rank(found.task, choice))
     choices = [nearest] if large else [nearest, *(choice for choice in choices if choice is not nearest)]
     tries = [polish(found.task, choice, found.linear.water_value, budget, progress) for choice in choices]
     polished = min(tries, key=lambda one: one.replay.rank)
@@ -156,6 +157,11 @@ def _own_controls(task: Task) -> list[np.ndarray]:
     except HydraulicError:
         return []
     return [choice_of(task.stations, speed.reindex(pump=task.engine.pumps, fill_value=0.0).to_numpy())]
+
+
+def _pressures_alone(task: Task, linear: LinearPlan) -> bool:
+    """Whether the tanks can keep their limits and pressures have some: own controls would give up the tanks for pressures."""
+    return bool(np.isfinite(task.floor).any()) and linear.miss.max() < SHORT_M
 
 
 def _rank(task: Task, choice: np.ndarray) -> tuple[float, float, float]:
