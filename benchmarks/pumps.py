@@ -1,11 +1,12 @@
 """Pump plans on cases that others made: solve each, let the benchmarks' own judge replay the plan, and print what came out.
 
-    python benchmarks/pumps.py [--bench FOLDER] [--only WORD] [--json]
+    python benchmarks/pumps.py [--bench FOLDER] [--only WORD] [--times N] [--json]
 
 Costs are the judge's, never ours. CPU seconds are those of a process of its own for each case, imports included.
 """
 
 import argparse
+import hashlib
 import json
 import resource
 import subprocess
@@ -30,64 +31,83 @@ SOLVE = """
 import json, sys
 from pathlib import Path
 from wss.optimization import case, solve
+longer = float(sys.argv[3])
+module = sys.modules["wss.optimization.solve"]
+module.POLISH_BUDGET, module.LARGE_BUDGET = int(module.POLISH_BUDGET * longer), int(module.LARGE_BUDGET * longer)
 found = solve(case.read(Path(sys.argv[1])))
 case.write_plan(found.pump_speed, Path(sys.argv[2]))
-print(json.dumps({"rung": found.rung, "simulations": found.simulations, "snapshots": found.snapshots}))
+print(json.dumps({"rung": found.rung, "reason": found.reason, "simulations": found.simulations, "snapshots": found.snapshots}))
 """
 
 
-def run(bench: Path, name: str) -> dict:
-    """Solve one case in a process of its own and judge its plan."""
-    case = bench / "pumps" / f"{name}.yml"
+def run(bench: Path, name: str, times: int = 1) -> dict:
+    """Solve one case so many times; the judge's word on the first plan, and whether all are the same."""
+    found = [solved(bench, bench / "pumps" / f"{name}.yml") for _ in range(times)]
+    if failed := [one["told"] for one in found if "told" in one]:
+        raise SystemExit(f"{name}: {failed[0]}")
+    gap = round(100 * (found[0]["cost"] / TARGETS[name] - 1), 3)
+    return {"case": name, "target": TARGETS[name], "gap_percent": gap, "different_plans": len({one["plan"] for one in found}), **found[0]}
+
+
+def solved(bench: Path, file: Path, longer: float = 1, seconds: float | None = None) -> dict:
+    """The judge's word on the plan of one search, in a process of its own, or why there is none.
+
+    Parameters
+    ----------
+    longer : float
+        How many times the simulations of a usual search.
+    seconds : float or None
+        Longest time.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        plan = Path(folder) / "plan.csv"
-        before = cpu()
-        solved = subprocess.run([sys.executable, "-c", SOLVE, str(case), str(plan)], capture_output=True, text=True, check=True)
-        seconds = cpu() - before
-        judged = subprocess.run(
-            [sys.executable, str(bench / "pumps" / "judge.py"), str(case), str(plan)], capture_output=True, text=True, check=False
-        )
-    verdict, told = json.loads(judged.stdout), json.loads(solved.stdout)
-    return {
-        "case": name,
-        "cost": verdict["cost"],
-        "target": TARGETS[name],
-        "gap_percent": round(100 * (verdict["cost"] / TARGETS[name] - 1), 3),
-        "feasible": verdict["feasible"],
-        "starts": verdict["starts"],
-        "violations": verdict["violations"][:3],
-        "cpu_seconds": round(seconds, 1),
-        **told,
-    }
+        return _solved(bench, file, Path(folder) / "plan.csv", longer, seconds)
 
 
-def cpu() -> float:
+def _solved(bench: Path, file: Path, plan: Path, longer: float, seconds: float | None) -> dict:
+    before = _cpu()
+    try:
+        done = subprocess.run([sys.executable, "-c", SOLVE, file, plan, str(longer)], capture_output=True, text=True,
+                              timeout=seconds, check=False)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {"told": f"FAILED: more than {seconds:g} s"}
+    if done.returncode:
+        return {"told": f"FAILED: {done.stderr.strip().splitlines()[-1]}"}
+    used = round(_cpu() - before, 1)
+    judged = subprocess.run([sys.executable, bench / "pumps" / "judge.py", file, plan], capture_output=True, text=True, check=False)
+    verdict, told = json.loads(judged.stdout), json.loads(done.stdout)
+    return {"cost": verdict["cost"], "feasible": verdict["feasible"], "violations": verdict["violations"][:3], "cpu_seconds": used,
+            "starts": verdict["starts"], "plan": hashlib.sha256(plan.read_bytes()).hexdigest()[:12], **told}  # fmt: skip
+
+
+def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
-    """Run the cases that were asked for; 0 if every plan is feasible."""
+    """Run the cases that were asked for; 0 if every plan is feasible and the same each time."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--bench", type=Path, default=BENCH, help="folder of the benchmark cases and their judge")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--times", type=int, default=1, help="solve each so many times: are the plans the same?")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     given = parser.parse_args()
     if not given.bench.is_dir():
         parser.error(f"{given.bench} is not there; give --bench")
     rows = []
     for name in (n for n in TARGETS if given.only in n):
-        rows.append(run(given.bench, name))
+        rows.append(run(given.bench, name, given.times))
         if not given.json:
             row = rows[-1]
             print(
                 f"{row['case']:32s} {row['cost']:10.4f}  target {row['target']:8.2f}  {row['gap_percent']:+7.2f} %  "
-                f"{'feasible' if row['feasible'] else 'NOT FEASIBLE':12s}  {row['cpu_seconds']:6.1f} CPU s  {row['rung']}",
+                f"{'feasible' if row['feasible'] else 'NOT FEASIBLE':12s}  {row['cpu_seconds']:6.1f} CPU s  {row['rung']}"
+                + (f"  {row['different_plans']} different plans of {given.times}" if given.times > 1 else ""),
                 flush=True,
             )
     if given.json:
         print(json.dumps(rows, indent=2))
-    return 0 if all(row["feasible"] for row in rows) else 1
+    return 0 if all(row["feasible"] and row["different_plans"] == 1 for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ gains is the last column. CPU seconds are those of a process of its own for each
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -58,17 +57,6 @@ OWN_CHANGES: dict[str, dict[str, dict]] = {
 }  # fmt: skip
 NETWORKS = ("Net1", "BWSN_Network_1", "anytown-exeter", "MICROPOLIS_v1", "Richmond_standard", "ky1", "ky2", "ky3", "ky4", "ky5",
             "ky6", "ky7", "ky8", "ky9", "ky10", "ky12", "ky13", "ky14", "ky15")  # fmt: skip
-SOLVE = """
-import json, sys
-from pathlib import Path
-from wss.optimization import case, solve
-longer = float(sys.argv[3])
-module = sys.modules["wss.optimization.solve"]
-module.POLISH_BUDGET, module.LARGE_BUDGET = int(module.POLISH_BUDGET * longer), int(module.LARGE_BUDGET * longer)
-found = solve(case.read(Path(sys.argv[1])))
-case.write_plan(found.pump_speed, Path(sys.argv[2]))
-print(json.dumps({"rung": found.rung, "reason": found.reason, "simulations": found.simulations, "snapshots": found.snapshots}))
-"""
 
 
 def cases(bench: Path) -> dict[str, dict]:
@@ -118,29 +106,11 @@ def measure(bench: Path, name: str, given: dict, longer: float, seconds: float) 
             file, own_cost = written(given, Path(folder))
         except WssError as error:
             return {"case": name, "told": f"refused: {error}"}
-        row = solved(bench, file, 1, seconds)
+        row = pumps.solved(bench, file, 1, seconds)
         if longer > 1 and "cost" in row:
-            more = solved(bench, file, longer, longer * seconds)
+            more = pumps.solved(bench, file, longer, longer * seconds)
             row["longer_percent"] = round(100 * (more["cost"] / row["cost"] - 1), 2) if more.get("feasible") else None
         return {"case": name, "own_cost": own_cost, **row}
-
-
-def solved(bench: Path, file: Path, longer: float, seconds: float) -> dict:
-    """The judge's word on the plan of one search, or why there is none."""
-    plan = file.parent / "plan.csv"
-    before = pumps.cpu()
-    try:
-        done = subprocess.run([sys.executable, "-c", SOLVE, file, plan, str(longer)], capture_output=True, text=True,
-                              timeout=seconds, check=False)  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return {"told": f"FAILED: more than {seconds:g} s"}
-    if done.returncode:
-        return {"told": f"FAILED: {done.stderr.strip().splitlines()[-1]}"}
-    used = round(pumps.cpu() - before, 1)
-    judged = subprocess.run([sys.executable, bench / "pumps" / "judge.py", file, plan], capture_output=True, text=True, check=False)
-    verdict, told = json.loads(judged.stdout), json.loads(done.stdout)
-    return {"cost": verdict["cost"], "feasible": verdict["feasible"], "violations": verdict["violations"][:3], "cpu_seconds": used,
-            **told}  # fmt: skip
 
 
 def main() -> int:

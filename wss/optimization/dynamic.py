@@ -10,7 +10,8 @@ import numpy as np
 
 from wss.optimization.grid import LevelTable, read, tabulate_levels, worth_a_table
 from wss.optimization.modes import speeds_of
-from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, replay
+from wss.optimization.replay import PRESSURE_SPARE_M, replay
+from wss.optimization.target import END_SPARE_M
 from wss.optimization.task import Task
 
 MOST_STATES = {1: 12_000, 2: 12_000, 3: 20_000}

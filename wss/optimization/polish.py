@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from wss.optimization.linearize import Table, is_large, table_slots, tabulate
+from wss.optimization.linearize import is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
 from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
 from wss.optimization.replay import PRESSURE_SPARE_M, WARNED_MISS, Replay, replay
@@ -64,17 +64,6 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
     return Polished(search.choice, search.best, search.simulations, search.snapshots, False)
 
 
-@dataclass(frozen=True)
-class _Limits:
-    """What candidates must keep."""
-
-    room: Room
-    tried: set[bytes]
-    """Plans that were replayed"""
-    forbidden: tuple[np.ndarray, ...]
-    """(slot, mode) of bool for each station: EPANET warned where no snapshot foresaw it"""
-
-
 class _Search:
     """The best plan so far, and what its neighbours have taught."""
 
@@ -86,6 +75,7 @@ class _Search:
         self._room = Room.least(task)
         self._tried = {choice.tobytes()}
         self._forbidden = tuple(np.zeros((task.slots, len(station.modes)), bool) for station in task.stations)
+        """(slot, mode) for each station: EPANET warned where no snapshot foresaw it"""
         self._tabulate()
 
     def _tabulate(self) -> None:
@@ -95,13 +85,53 @@ class _Search:
         self._accepted = 0
 
     def candidates(self) -> list[np.ndarray]:
-        """Plans worth a simulation, the most promising first."""
+        """Plans worth a simulation by the linear response, the most promising first; none if no move promises anything.
+
+        One with a bundle of moves, or several that share no move, of which each stands for itself.
+        """
+        task, best, choice = self._task, self.best, self.choice
         if self._accepted >= self._patience or (self._large and self._rejected >= REJECTED_LARGE and self._accepted):
             self._tabulate()
             self._rejected = 0
-        count = ALTERNATIVES_LARGE if self._large and self._bundle == 1 else 1
-        limits = _Limits(self._room, self._tried, self._forbidden)
-        return _step(self._task, self._table, self.best, self.choice, self._water_value, self._bundle, limits, count)
+        response = respond(task, self._table, Known(best.level, shares(task, choice), best), 1)
+        blocked = self._table.blocked(task, choice)
+        bad = np.column_stack([own[np.arange(task.slots), choice[:, s]] for s, own in enumerate(blocked)])
+        weak = set(response.rows.step[response.rows.slack < PRESSURE_SPARE_M].tolist())
+        unforeseen = [k for k in best.warned if not bad[k].any() and k not in weak]
+        bad[unforeseen] = choice[unforeseen] > 0
+        moves = moves_of(task, choice, tuple(own | known for own, known in zip(blocked, self._forbidden, strict=True)))
+        if not len(moves):
+            return []
+        effects = effects_of(task, response, choice, moves, bad)
+        virtual = best.level + propagate(response, response.surplus[None])[0]
+        target = target_of(task, best, virtual, response.rows.slack, self._room)
+        base = target.score(
+            target.every,
+            np.zeros((1, *virtual.shape)),
+            np.zeros((1, len(response.rows.slack))),
+            np.zeros((1, effects.power.shape[1])),
+            np.zeros(1),
+            np.zeros(1),
+        )[0]
+        effects = replace(effects, cost=effects.cost - WARNED_MISS * target.miss_price * effects.freed)
+        net = (
+            effects.cost
+            + target.start_price * effects.starts
+            - np.einsum("nt,t->n", effects.level[:, -1], task.area * self._water_value)
+        )
+        done: list[int] = []
+        reached, current, least = choice, base, LEAST_GAIN * max(best.total, 1.0)
+        for _ in range(self._bundle):
+            found = _additions(task, target, moves, effects, net, done, reached, current - least, self._tried, choice)
+            if self._bundle == 1:
+                several = islice(_disjoint(found), ALTERNATIVES_LARGE if self._large else 1)
+                return [moves.apply(choice, *added) for added, _ in several]
+            added, current = next(found, ([], current))
+            if not added:
+                break
+            done += added
+            reached = moves.apply(choice, *done)
+        return [reached] if done else []
 
     def widen(self) -> bool:
         """Look closer where no neighbour promised anything; whether there was a way left."""
@@ -135,56 +165,6 @@ class _Search:
             if len(np.setdiff1d(result.warned, self.best.warned)):
                 _forbid(self._forbidden, self.choice, candidate)
         return False
-
-
-def _step(
-    task: Task,
-    table: Table,
-    best: Replay,
-    choice: np.ndarray,
-    water_value: np.ndarray,
-    bundle: int,
-    limits: _Limits,
-    count: int,
-) -> list[np.ndarray]:
-    """The plan that up to `bundle` best moves lead to by the linear response; none if no move promises anything.
-
-    A `bundle` of one gives up to `count` plans that share no move, the best first.
-    """
-    response = respond(task, table, Known(best.level, shares(task, choice), best), 1)
-    blocked = table.blocked(task, choice)
-    bad = np.column_stack([own[np.arange(task.slots), choice[:, s]] for s, own in enumerate(blocked)])
-    weak = set(response.rows.step[response.rows.slack < PRESSURE_SPARE_M].tolist())
-    unforeseen = [k for k in best.warned if not bad[k].any() and k not in weak]
-    bad[unforeseen] = choice[unforeseen] > 0
-    moves = moves_of(task, choice, tuple(own | known for own, known in zip(blocked, limits.forbidden, strict=True)))
-    if not len(moves):
-        return []
-    effects = effects_of(task, response, choice, moves, bad)
-    virtual = best.level + propagate(response, response.surplus[None])[0]
-    target = target_of(task, best, virtual, response.rows.slack, limits.room)
-    base = target.score(
-        target.every,
-        np.zeros((1, *virtual.shape)),
-        np.zeros((1, len(response.rows.slack))),
-        np.zeros((1, effects.power.shape[1])),
-        np.zeros(1),
-        np.zeros(1),
-    )[0]
-    effects = replace(effects, cost=effects.cost - WARNED_MISS * target.miss_price * effects.freed)
-    net = effects.cost + target.start_price * effects.starts - np.einsum("nt,t->n", effects.level[:, -1], task.area * water_value)
-    done: list[int] = []
-    reached, current, least = choice, base, LEAST_GAIN * max(best.total, 1.0)
-    for _ in range(bundle):
-        found = _additions(task, target, moves, effects, net, done, reached, current - least, limits.tried, choice)
-        if bundle == 1:
-            return [moves.apply(choice, *added) for added, _ in islice(_disjoint(found), count)]
-        added, current = next(found, ([], current))
-        if not added:
-            break
-        done += added
-        reached = moves.apply(choice, *done)
-    return [reached] if done else []
 
 
 def _disjoint(found: Iterator[tuple[tuple[int, ...], float]]) -> Iterator[tuple[tuple[int, ...], float]]:

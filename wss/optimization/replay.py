@@ -8,8 +8,6 @@ from wss.optimization.modes import choice_of
 from wss.optimization.problem import PeakCharge
 from wss.optimization.task import LEVEL_TOLERANCE_M, Task
 
-END_SPARE_M = 2e-4
-"""How far above its end level the search lets a tank end, against rounding."""
 PRESSURE_SPARE_M = 1e-3
 CUT_OFF_M = -100.0
 """Stands for the pressure of a node that is cut off."""

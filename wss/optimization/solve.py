@@ -115,7 +115,7 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     choices = [*few, *found.choices, *_in_force(found.task)]
     large = is_large(found.task)
     budget = LARGE_BUDGET if large else POLISH_BUDGET
-    own = [] if not large and _pressures_alone(found.task, found.linear) else _own_controls(found.task)
+    own = [] if not large and _only_pressures_may_lack(found.task, found.linear) else _own_controls(found.task)
     nearest = min([*choices, *own], key=lambda choice: _rank(found.task, choice))
     choices = [nearest] if large else [nearest, *(choice for choice in choices if choice is not nearest)]
     tries = [polish(found.task, choice, found.linear.water_value, budget, progress) for choice in choices]
@@ -159,7 +159,7 @@ def _own_controls(task: Task) -> list[np.ndarray]:
     return [choice_of(task.stations, speed.reindex(pump=task.engine.pumps, fill_value=0.0).to_numpy())]
 
 
-def _pressures_alone(task: Task, linear: LinearPlan) -> bool:
+def _only_pressures_may_lack(task: Task, linear: LinearPlan) -> bool:
     """Whether the tanks can keep their limits and pressures have some: own controls would give up the tanks for pressures."""
     return bool(np.isfinite(task.floor).any()) and linear.miss.max() < SHORT_M
 

@@ -5,9 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from wss.optimization.replay import END_SPARE_M, PRESSURE_SPARE_M, Replay, peak_charge
+from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
 from wss.optimization.task import Task
 
+END_SPARE_M = 2e-4
+"""How far above its end level the search aims, against rounding."""
 PAIR_INSTANTS = 64
 """About how many instants pairs are compared at, before the best of them are looked at closely."""
 LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
