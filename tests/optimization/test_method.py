@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from wss.hydraulics import Engine
 from wss.optimization import Pin, case
-from wss.optimization.linearize import tabulate
-from wss.optimization.model import Margins, solve_fractions
+from wss.optimization.fractions import Margins
+from wss.optimization.linearize import every, tabulate
+from wss.optimization.model import solve_fractions
 from wss.optimization.modes import Station, choice_of, find_stations, speeds_of
 from wss.optimization.moves import effects_of, moves_of, propagate
 from wss.optimization.realize import realize
@@ -77,7 +78,8 @@ def known(task, plan_of):
 
 def test_the_response_gives_the_known_trajectory_back(task, known):
     choice, run = known
-    response = respond(task, tabulate(task, run.level, choice, 4), Known(run.level, shares(task, choice), run), 1)
+    table = tabulate(task, run.level, choice, every(task, 4))
+    response = respond(task, table, Known(run.level, shares(task, choice), run), every(task, 1))
     assert not response.surplus.any()
     assert (response.gain[0][np.arange(96), choice[:, 0]] == 0).all()
     np.testing.assert_allclose(response.level, run.level)
@@ -85,7 +87,8 @@ def test_the_response_gives_the_known_trajectory_back(task, known):
 
 def test_moves_do_what_the_response_says(task, known):
     choice, run = known
-    response = respond(task, tabulate(task, run.level, choice, 4), Known(run.level, shares(task, choice), run), 1)
+    table = tabulate(task, run.level, choice, every(task, 4))
+    response = respond(task, table, Known(run.level, shares(task, choice), run), every(task, 1))
     moves = moves_of(task, choice, tuple(np.zeros((96, 3), bool) for _ in range(1)))
     effects = effects_of(task, response, choice, moves, np.zeros((96, 1), bool))
     short = np.flatnonzero(moves.last - moves.first <= 2)[::15]
@@ -100,7 +103,7 @@ def test_moves_do_what_the_response_says(task, known):
 
 def test_the_linear_program_balances_water(task):
     start = Known(np.repeat(task.start[None], 97, axis=0), shares(task, np.zeros((96, 1), int)))
-    response = respond(task, tabulate(task, start.level, np.zeros((96, 1), int), 4), start, 2)
+    response = respond(task, tabulate(task, start.level, np.zeros((96, 1), int), every(task, 4)), start, every(task, 2))
     plan = solve_fractions(task, response, Margins(np.zeros(1), np.zeros(1)))
     assert np.allclose(plan.share[0].sum(axis=1), 1)
     assert plan.level.min() >= task.low[0] - 1e-6
@@ -114,7 +117,7 @@ def test_the_linear_program_balances_water(task):
 
 def test_the_margin_gives_way_to_an_end_at_the_brim_and_to_a_tank_that_may_be_full(task):
     start = Known(np.repeat(task.start[None], 97, axis=0), shares(task, np.zeros((96, 1), int)))
-    response = respond(task, tabulate(task, start.level, np.zeros((96, 1), int), 4), start, 2)
+    response = respond(task, tabulate(task, start.level, np.zeros((96, 1), int), every(task, 4)), start, every(task, 2))
     wide = Margins(np.full(1, 0.3), np.zeros(1))
     plan = solve_fractions(task.with_end(task.high), response, wide)
     assert plan.miss.max() < 1e-6

@@ -194,4 +194,5 @@ def test_engine_stays_the_callers(problem):
     with Engine(problem.network) as engine:
         before = engine.snapshot({"P1": 1.0}, {"T": 2.0}, 0)
         solve(problem)
-        assert engine.snapshot({"P1": 1.0}, {"T": 2.0}, 0) == before
+        after = engine.snapshot({"P1": 1.0}, {"T": 2.0}, 0)
+        assert (after.flow, after.power, after.pressure) == (before.flow, before.power, before.pressure)

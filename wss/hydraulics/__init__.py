@@ -4,6 +4,7 @@
 """
 
 from wss.hydraulics.engine import Engine
+from wss.hydraulics.project import UNBALANCED
 from wss.hydraulics.results import Simulation, Snapshot, Trajectory
 
-__all__ = ["Engine", "Simulation", "Snapshot", "Trajectory"]
+__all__ = ["UNBALANCED", "Engine", "Simulation", "Snapshot", "Trajectory"]

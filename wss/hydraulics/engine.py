@@ -54,6 +54,8 @@ class Engine:
             raise
         self.pumps, self.tanks, self.links = list(shape.pumps), list(shape.tanks), list(shape.links)
         self.nodes, self.junctions, self.reservoirs = list(shape.nodes), list(shape.junctions), list(shape.reservoirs)
+        self._names = {"link": self.links, "pump": self.pumps, "tank": self.tanks, "junction": self.junctions}
+        self._at_junctions = np.array(list(shape.junctions.values()), dtype=int) - 1
         self.length_m, self.flow_m3h, self.pressure_m = shape.length_m, shape.flow_m3h, shape.pressure_m
         self.tank_area = tank_areas(project, shape)
         self.level_min = {t: v * shape.length_m for t, v in shape.low.items()}
@@ -222,13 +224,13 @@ class Engine:
         en.initH(project, en.INITFLOW)
         self._march.command(tuple(float(speeds.get(p, 0.0)) for p in self.pumps))
         warning = self._march.state()
-        flow = dict(zip(self.links, (self._march.read_links(en.FLOW) * self.flow_m3h).tolist(), strict=True))
-        pressure = self._pressures(self._march.read_nodes(en.PRESSURE)[[i - 1 for i in self._shape.junctions.values()]])
+        get = en.getnodevalue
         return Snapshot(
-            flow=flow,
-            power={p: en.getlinkvalue(project, i, en.ENERGY) for p, i in self._shape.pumps.items()},
-            tank_inflow={t: en.getnodevalue(project, i, en.DEMAND) * self.flow_m3h for t, i in self._shape.tanks.items()},
-            pressure=dict(zip(self.junctions, pressure.tolist(), strict=True)),
+            self._names,
+            flows=self._march.read_links(en.FLOW) * self.flow_m3h,
+            powers=np.array([en.getlinkvalue(project, i, en.ENERGY) for i in self._shape.pumps.values()]),
+            inflows=np.array([get(project, i, en.DEMAND) for i in self._shape.tanks.values()]) * self.flow_m3h,
+            pressures=self._pressures(self._march.read_nodes(en.PRESSURE)[self._at_junctions]),
             warnings=(warning,) if warning else (),
         )
 

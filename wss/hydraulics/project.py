@@ -23,8 +23,9 @@ _LIBRARY = ctypes.CDLL(str(next(p for p in sorted(Path(epanet.__file__).parent.i
 _RUN, _NEXT = _LIBRARY.EN_runH, _LIBRARY.EN_nextH
 _RUN.argtypes = _NEXT.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_long))
 
+UNBALANCED = "the state did not balance (EPANET warning 1)"
 MEANINGS = {
-    1: "the state did not balance (EPANET warning 1)",
+    1: UNBALANCED,
     2: "the state may be unstable (EPANET warning 2)",
     3: "demand is cut off from every source (EPANET warning 3)",
     4: "a pump works beyond its curve: it cannot deliver enough flow or head (EPANET warning 4)",

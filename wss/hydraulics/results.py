@@ -1,6 +1,8 @@
 """What a simulation returns: plain arrays for the optimizer, labelled arrays for everybody else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -56,20 +58,42 @@ class Simulation:
     solves: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One hydraulic state."""
+    """One hydraulic state: arrays in the order of the engine's names, and the same by name."""
 
-    flow: dict[str, float]
-    """Flow of every link from its start to its end node [m3/h]."""
-    power: dict[str, float]
-    """Electric power of every pump [kW]."""
-    tank_inflow: dict[str, float]
-    """Net flow into every tank; negative while it empties [m3/h]."""
-    pressure: dict[str, float]
-    """Pressure at every junction [m]; NaN where it is cut off."""
+    names: Mapping[str, list[str]]
+    """Ids of each kind: link, pump, tank, junction"""
+    flows: np.ndarray
+    """(link,) from its start to its end node [m3/h]"""
+    powers: np.ndarray
+    """(pump,) electric [kW]"""
+    inflows: np.ndarray
+    """(tank,) net; negative while it empties [m3/h]"""
+    pressures: np.ndarray
+    """(junction,); NaN where it is cut off [m]"""
     warnings: tuple[str, ...]
     """Meaning of EPANET's warnings about this state."""
+
+    @cached_property
+    def flow(self) -> dict[str, float]:
+        """Flow of every link [m3/h]."""
+        return dict(zip(self.names["link"], self.flows.tolist(), strict=True))
+
+    @cached_property
+    def power(self) -> dict[str, float]:
+        """Electric power of every pump [kW]."""
+        return dict(zip(self.names["pump"], self.powers.tolist(), strict=True))
+
+    @cached_property
+    def tank_inflow(self) -> dict[str, float]:
+        """Net flow into every tank [m3/h]."""
+        return dict(zip(self.names["tank"], self.inflows.tolist(), strict=True))
+
+    @cached_property
+    def pressure(self) -> dict[str, float]:
+        """Pressure at every junction [m]."""
+        return dict(zip(self.names["junction"], self.pressures.tolist(), strict=True))
 
 
 def label(run: Trajectory, start: pd.Timestamp, report_s: int, names: dict[str, list[str]]) -> Simulation:

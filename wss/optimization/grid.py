@@ -136,9 +136,9 @@ def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: in
     named = dict(zip(engine.pumps, speed, strict=True)), dict(zip(engine.tanks, level, strict=True))
     state = engine.snapshot(*named, second)
     areas = [tanks.area(task.problem.network, t, np.array([at]))[0] for t, at in zip(engine.tanks, level, strict=True)]
-    rates = [state.tank_inflow[t] / area / 3600 for t, area in zip(engine.tanks, areas, strict=True)]
-    pressure = np.nan_to_num(np.array([state.pressure[n] for n in task.watched]), nan=CUT_OFF_M)
+    rates = state.inflows / np.array(areas) / 3600
+    pressure = np.nan_to_num(state.pressures[task.watched_at], nan=CUT_OFF_M)
     hourly, always = (float((pressure - limit).min(initial=AMPLE_M)) for limit in (task.floor, task.always))
     if any("negative" not in text for text in state.warnings):
         always = WARNED_M
-    return np.array([*rates, *(state.power[p] for p in engine.pumps), min(hourly, AMPLE_M), min(always, AMPLE_M)])
+    return np.array([*rates, *state.powers, min(hourly, AMPLE_M), min(always, AMPLE_M)])

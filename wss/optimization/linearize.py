@@ -16,8 +16,9 @@ MOST_CRITICAL = 24
 """So many of them at most, the nearest."""
 MOST_SLOPED = 8
 """With more tanks, how a mode's effects follow the levels is taken from the reference."""
-TABLE_WORK = 8_000_000
-"""Most snapshots of a table, each counted with the links of the network: larger networks have longer table steps."""
+TABLE_WORK, LARGE_WORK = 32_000_000, 8_000_000
+"""Most snapshots of a table, each counted with the links of the network: beyond, table steps are longer; and from how much work
+on an hourly table makes a network a large one."""
 DEEP_M = 1.0
 """A mode that leaves pressures further below zero is avoided; what is less is left to the levels."""
 
@@ -29,15 +30,19 @@ def hour_slots(task: Task) -> int:
 
 def table_slots(task: Task) -> int:
     """Slots in a table step: an hour, or so many that the table stays within `TABLE_WORK`."""
-    modes = sum(len(s.modes) for s in task.stations) * (1 + len(task.low) if len(task.low) <= MOST_SLOPED else 1)
     hour = hour_slots(task)
     fitting = [n * hour for n in range(1, 5) if task.slots % (n * hour) == 0] or [hour]
-    return next((n for n in fitting if task.slots / n * modes * len(task.engine.links) <= TABLE_WORK), fitting[-1])
+    return next((n for n in fitting if _work(task, n) <= TABLE_WORK), fitting[-1])
 
 
 def is_large(task: Task) -> bool:
-    """Whether the tables must be coarse: then only one plan is polished."""
-    return table_slots(task) > hour_slots(task)
+    """Whether snapshots are so dear that only one plan is pursued."""
+    return _work(task, hour_slots(task)) > LARGE_WORK
+
+
+def _work(task: Task, step_slots: int) -> float:
+    modes = sum(len(s.modes) for s in task.stations) * (1 + len(task.low) if len(task.low) <= MOST_SLOPED else 1)
+    return task.slots / step_slots * modes * len(task.engine.links)
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ class Table:
     Columns are tank inflows [m3/h], powers [kW] and pressures at critical nodes [m].
     """
 
-    step_slots: int
-    """Slots in a table step."""
+    first: np.ndarray
+    """(row,) slot from which each row counts; that of the end is the number of slots"""
     critical: np.ndarray
     """Positions of the critical nodes among those watched"""
     level: np.ndarray
@@ -68,9 +73,13 @@ class Table:
     """Stations s < r -> (row, mode of s, mode of r) of bool: EPANET warns about the two together, but about neither alone"""
     snapshots: int
 
+    def rows(self, slot: np.ndarray) -> np.ndarray:
+        """The row (slot,) that counts at each of the slots [1]."""
+        return np.searchsorted(self.first, slot, side="right") - 1
+
     def blocked(self, task: Task, choice: np.ndarray) -> tuple[np.ndarray, ...]:
         """Modes (time, mode) of each station that pins, service or warnings forbid beside the others' `choice`."""
-        row = np.arange(len(choice)) // self.step_slots
+        row = self.rows(np.arange(len(choice)))
         found = [self.warned[s][row] | ~task.allowed(station) for s, station in enumerate(task.stations)]
         for (s, r), both in self.clashes.items():
             found[s] = found[s] | both[row, :, choice[:, r]]
@@ -78,7 +87,12 @@ class Table:
         return tuple(found)
 
 
-def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, step_slots: int, pairs: bool = False) -> Table:
+def every(task: Task, step_slots: int) -> np.ndarray:
+    """First slots of the rows of a table over the whole horizon in steps of `step_slots` slots, that of the end included."""
+    return np.array([*range(0, task.slots, step_slots), task.slots])
+
+
+def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, edges: np.ndarray, pairs: bool = False) -> Table:
     """Take the snapshots.
 
     Parameters
@@ -87,38 +101,43 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, step_slots: int,
         Trajectory to linearize around. [m]
     choice : (slot, station)
         Reference modes.
-    step_slots
-        Slots in a table step.
+    edges : (edge,)
+        Slots between which a row counts. Where the last is the end of the horizon, there is a row for the end as well.
     pairs
         Whether to look for pairs of modes of two stations that EPANET warns about together, if that is not too much work.
     """
-    rows = [*range(0, task.slots, step_slots), task.slots]
-    middle = np.array([level[k : k + step_slots + 1].mean(axis=0) for k in rows])
+    first = edges if edges[-1] == task.slots else edges[:-1]
+    until = np.append(edges[1:], task.slots)[: len(first)]
+    middle = np.array([level[a : b + 1].mean(axis=0) for a, b in zip(first, until, strict=True)])
     middle = np.clip(middle, task.low, task.high)
-    reference = np.array([choice[min(k + step_slots // 2, task.slots - 1)] for k in rows])
-    taker = _Taker(task, step_slots)
+    rows = ((first + until) * (task.slot_s / 2)).astype(int).tolist()
+    reference = choice[np.minimum((first + until) // 2, task.slots - 1)]
+    taker = _Taker(task)
     critical = taker.survey(rows, reference, middle)
     base, base_slope, sloped = [], [], len(task.low) <= MOST_SLOPED
     change = [np.zeros((len(rows), len(s.modes), taker.columns)) for s in task.stations]
-    slope = [np.zeros((len(rows), len(s.modes), taker.columns, len(task.low))) for s in task.stations]
+    slope = [np.broadcast_to(0.0, (*own.shape, len(task.low))) for own in change]
+    slope = [own.copy() for own in slope] if sloped else slope
     warned = [np.zeros((len(rows), len(s.modes)), bool) for s in task.stations]
-    for row, slot in enumerate(rows):
-        value, gradient, _ = taker.take(reference[row], middle[row], slot)
+    for row, second in enumerate(rows):
+        value, gradient, _ = taker.take(reference[row], middle[row], second)
         base.append(value)
         base_slope.append(gradient)
         for s, station in enumerate(task.stations):
             for mode in range(len(station.modes)):
                 modes = reference[row].copy()
                 modes[s] = mode
-                other, other_gradient, warned[s][row, mode] = taker.take(modes, middle[row], slot, None if sloped else gradient)
-                change[s][row, mode], slope[s][row, mode] = other - value, other_gradient - gradient
+                other, other_gradient, warned[s][row, mode] = taker.take(modes, middle[row], second, None if sloped else gradient)
+                change[s][row, mode] = other - value
+                if sloped:
+                    slope[s][row, mode] = other_gradient - gradient
             if warned[s][row].all():
                 warned[s][row] = False
     count = sum(len(s.modes) * len(r.modes) for s, r in combinations(task.stations, 2)) * len(rows)
-    affordable = count * len(task.engine.links) <= TABLE_WORK
+    affordable = count * len(task.engine.links) <= LARGE_WORK
     clashes = _clashes(task, taker, rows, reference, middle, warned) if pairs and affordable else {}
     return Table(
-        step_slots,
+        first,
         critical,
         middle,
         np.array(base),
@@ -137,11 +156,11 @@ def _clashes(
     found = {}
     for s, r in combinations(range(len(task.stations)), 2):
         both = np.zeros((len(rows), warned[s].shape[1], warned[r].shape[1]), bool)
-        for row, slot in enumerate(rows):
+        for row, second in enumerate(rows):
             for a, b in np.argwhere(~warned[s][row][:, None] & ~warned[r][row][None]):
                 modes = reference[row].copy()
                 modes[[s, r]] = a, b
-                both[row, a, b] = taker.warns(modes, middle[row], slot)
+                both[row, a, b] = taker.warns(modes, middle[row], second)
         both[both.all(axis=(1, 2))] = False
         if both.any():
             found[s, r] = both
@@ -151,8 +170,8 @@ def _clashes(
 class _Taker:
     """Takes snapshots as rows of columns, each state once."""
 
-    def __init__(self, task: Task, step_slots: int) -> None:
-        self._task, self._half_s = task, step_slots * task.slot_s // 2
+    def __init__(self, task: Task) -> None:
+        self._task = task
         self._pumps, self._tanks = task.engine.pumps, task.engine.tanks
         self._nudge = np.maximum((task.high - task.low) * NUDGE, 0.01)
         self._states: dict[tuple, tuple[np.ndarray, np.ndarray, bool]] = {}
@@ -169,30 +188,30 @@ class _Taker:
         """Choose the critical nodes: those whose pressure comes near a limit in any state beside the reference."""
         task = self._task
         lowest = np.full(len(task.watched), np.inf)
-        for row, slot in enumerate(rows):
+        for row, second in enumerate(rows):
             for s, station in enumerate(task.stations):
                 for mode in range(len(station.modes)):
                     modes = reference[row].copy()
                     modes[s] = mode
-                    spare = self._state(modes, middle[row], slot)[1] - np.maximum(task.floor, task.always)
+                    spare = self._state(modes, middle[row], second)[1] - np.maximum(task.floor, task.always)
                     lowest = np.minimum(lowest, spare)
         near = np.argsort(lowest, kind="stable")[:MOST_CRITICAL]
         self._critical = np.sort(near[lowest[near] < CRITICAL_M])
         return self._critical
 
-    def warns(self, modes: np.ndarray, level: np.ndarray, slot: int) -> bool:
-        """Whether EPANET warns in the middle of the table step at `slot`, at levels (tank,) [m]."""
-        return self._state(modes, level, slot)[2]
+    def warns(self, modes: np.ndarray, level: np.ndarray, second: int) -> bool:
+        """Whether EPANET warns at `second` and at levels (tank,) [m]."""
+        return self._state(modes, level, second)[2]
 
     def take(
-        self, modes: np.ndarray, level: np.ndarray, slot: int, slopes: np.ndarray | None = None
+        self, modes: np.ndarray, level: np.ndarray, second: int, slopes: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, bool]:
-        """Columns (column,), slopes (column, tank) and whether EPANET warns, in the step at `slot`, at levels (tank,) [m].
+        """Columns (column,), slopes (column, tank) and whether EPANET warns, at `second` and at levels (tank,) [m].
 
         With `slopes` those are taken as they are.
         """
-        key = (tuple(modes.tolist()), slot)
-        flows, pressure, warned = self._state(modes, level, slot)
+        key = (tuple(modes.tolist()), second)
+        flows, pressure, warned = self._state(modes, level, second)
         value = np.concatenate([flows, pressure[self._critical]])
         if slopes is not None:
             return value, slopes, warned
@@ -202,28 +221,27 @@ class _Taker:
                 sign = 1.0 if level[t] + self._nudge[t] < self._task.high[t] else -1.0
                 moved = level.copy()
                 moved[t] += sign * self._nudge[t]
-                flows, pressure, _ = self._snapshot(modes, moved, slot)
+                flows, pressure, _ = self._snapshot(modes, moved, second)
                 gradient[:, t] = (np.concatenate([flows, pressure[self._critical]]) - value) / (sign * self._nudge[t])
             self._slopes[key] = gradient
         return value, self._slopes[key], warned
 
-    def _state(self, modes: np.ndarray, level: np.ndarray, slot: int) -> tuple[np.ndarray, np.ndarray, bool]:
-        key = (tuple(modes.tolist()), slot)
+    def _state(self, modes: np.ndarray, level: np.ndarray, second: int) -> tuple[np.ndarray, np.ndarray, bool]:
+        key = (tuple(modes.tolist()), second)
         if key not in self._states:
-            self._states[key] = self._snapshot(modes, level, slot)
+            self._states[key] = self._snapshot(modes, level, second)
         return self._states[key]
 
-    def _snapshot(self, modes: np.ndarray, level: np.ndarray, slot: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    def _snapshot(self, modes: np.ndarray, level: np.ndarray, second: int) -> tuple[np.ndarray, np.ndarray, bool]:
         """Tank inflows and powers, pressures of all that is watched, and whether EPANET warns of more than low levels."""
         task = self._task
         speed = np.zeros(len(self._pumps))
         for station, mode in zip(task.stations, modes, strict=True):
             speed[list(station.pumps)] = station.modes[mode]
-        second = slot * task.slot_s + (self._half_s if slot < task.slots else 0)
         named = dict(zip(self._pumps, speed, strict=True)), dict(zip(self._tanks, level, strict=True))
         state = task.engine.snapshot(*named, second)
         self.count += 1
-        flows = np.array([state.tank_inflow[t] for t in self._tanks] + [state.power[p] for p in self._pumps])
-        pressure = np.nan_to_num(np.array([state.pressure[n] for n in task.watched]), nan=CUT_OFF_M)
+        flows = np.concatenate([state.inflows, state.powers])
+        pressure = np.nan_to_num(state.pressures[task.watched_at], nan=CUT_OFF_M)
         deep = bool((pressure < task.always - DEEP_M).any())
         return flows, pressure, deep or any("negative" not in text for text in state.warnings)

@@ -1,6 +1,4 @@
-"""The linear program over fractions of modes: the only file that knows pyomo and the solver."""
-
-from dataclasses import dataclass
+"""The linear program over fractions of modes, of which those of the first steps may be whole slots."""
 
 import numpy as np
 import pyomo.environ as pyo
@@ -9,43 +7,28 @@ from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondi
 from pyomo.contrib.solver.common.util import NoSolutionError
 
 from wss.errors import SolverError
+from wss.optimization.fractions import Before, LinearPlan, Margins
 from wss.optimization.response import Response
-from wss.optimization.task import Task, counting
+from wss.optimization.task import Task
+from wss.optimization.terms import MISS_PRICE, haste, hourly_scale, level_at, peaks, pressures, starts
 
-MISS_PRICE = 100.0
-"""Price of missing a level by 1 m for 1 h, in multiples of the dearest hour of full power: limits come before cost."""
-TIE_BREAK = 1e-4
-"""Price of a start that costs nothing, as a share of a typical hour: breaks the ties of flat tariffs."""
-
-
-@dataclass(frozen=True)
-class Margins:
-    """How much further inside its limits the linear program stays than it must."""
-
-    level: np.ndarray
-    """(tank,) [m]"""
-    end: np.ndarray
-    """(tank,) [m]"""
-    pressure: float = 0.0
-    """[m]"""
-    weak: tuple[np.ndarray, ...] = ()
-    """One (slot, mode) for each station: what pressures lacked with it in earlier rounds [m]"""
-
-
-@dataclass(frozen=True)
-class LinearPlan:
-    """Optimum of the linear program."""
-
-    share: tuple[np.ndarray, ...]
-    """One for each station: (step, mode)"""
-    level: np.ndarray
-    """(step instant, tank) [m]"""
-    cost: float
-    """Energy, charge and start costs by the linear model [currency]"""
-    miss: np.ndarray
-    """(step instant, tank) how far levels are outside their limits [m]"""
-    water_value: np.ndarray
-    """(tank,) what a cubic metre more at the end costs [currency/m3]"""
+LEAST_LEVEL_M = 1e-6
+"""What changes a level by less in a step is left out of the balance."""
+WHOLE_OPTIONS = {
+    "mip_rel_gap": 2e-3,
+    "mip_max_nodes": 60,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_allow_restart": False,
+}
+"""When HiGHS may stop looking for better whole slots, and what it need not do: smaller programs of its own take it long."""
+SOON = 4
+"""Steps in which the linear program must use a mode for the integer program to consider it."""
+LEAST_SHARE = 1e-6
+"""Modes with smaller shares in the linear program are not used by it."""
+FEW_MODES_LOSS = 5e-3
+"""Whole slots of the modes that are considered may cost so much more, as a share; else all modes are."""
 
 
 def available() -> bool:
@@ -54,7 +37,7 @@ def available() -> bool:
 
 
 def solve_fractions(task: Task, response: Response, margins: Margins, cyclic_steps: int | None = None) -> LinearPlan:
-    """Fractions of modes of least cost.
+    """Fractions of modes of least cost, in the steps of `response`.
 
     Parameters
     ----------
@@ -66,21 +49,59 @@ def solve_fractions(task: Task, response: Response, margins: Margins, cyclic_ste
     SolverError
         If HiGHS is not installed, stops early or returns nothing usable.
     """
+    return _solve(task, response, _build(task, response, margins, cyclic_steps, None))
+
+
+def solve_whole(task: Task, response: Response, margins: Margins, before: Before) -> LinearPlan:
+    """The same, but in the first step modes run for whole slots: an integer program, solved to a gap or a number of nodes.
+
+    Values of water and losses are those of the linear program.
+
+    Raises
+    ------
+    SolverError
+        As `solve_fractions`.
+    """
+    plan = _solve(task, response, _build(task, response, margins, None, before))
+    for considered in ([own[:SOON].max(axis=0) > LEAST_SHARE for own in plan.share], None):
+        model = _build(task, response, margins, None, before)
+        _whole(model, task, response, considered)
+        found = _solve(task, response, model, plan)
+        if found.cost <= plan.cost + FEW_MODES_LOSS * abs(plan.cost):
+            break
+    return found
+
+
+def _solve(task: Task, response: Response, model: pyo.ConcreteModel, relaxed: LinearPlan | None = None) -> LinearPlan:
+    """Optimum of `model`; of an integer program that has a `relaxed` optimum, whose prices stand for its own."""
     if not available():
         raise SolverError("the solver HiGHS is not available; install it with: pip install highspy")
-    model = _build(task, response, margins, cyclic_steps)
     try:
-        results = SolverFactory("highs").solve(model, load_solutions=False, raise_exception_on_nonoptimal_result=False, threads=1)
+        results = SolverFactory("highs").solve(
+            model,
+            load_solutions=False,
+            raise_exception_on_nonoptimal_result=False,
+            threads=1,
+            solver_options=WHOLE_OPTIONS if relaxed else {},
+        )
     except (RuntimeError, ValueError, NoSolutionError) as error:
         raise SolverError(f"HiGHS failed: {error}") from error
     optimal = results.termination_condition == TerminationCondition.convergenceCriteriaSatisfied
-    if not optimal or results.solution_status != SolutionStatus.optimal:
+    enough = relaxed and results.termination_condition == TerminationCondition.iterationLimit
+    if not (optimal or enough) or results.solution_status not in (SolutionStatus.optimal, SolutionStatus.feasible):
         raise SolverError(f"HiGHS stopped without an optimum: {results.termination_condition.name}")
     results.solution_loader.load_vars()
-    return _read(task, response, model, results.solution_loader.get_duals())
+    if relaxed:
+        return _read(task, response, model, relaxed.water_value, relaxed.loss)
+    duals, reduced = results.solution_loader.get_duals(), results.solution_loader.get_reduced_costs()
+    value = np.array([max(float(duals[model.end[t]]), 0.0) for t in range(len(task.low))]) / task.area
+    loss = (np.array([reduced[model.share[0, s, m]] for m in range(len(own.modes))]) for s, own in enumerate(task.stations))
+    return _read(task, response, model, value, tuple(own - own.min() for own in loss))
 
 
-def _build(task: Task, response: Response, margins: Margins, cyclic_steps: int | None) -> pyo.ConcreteModel:
+def _build(
+    task: Task, response: Response, margins: Margins, cyclic_steps: int | None, before: Before | None
+) -> pyo.ConcreteModel:
     steps, tanks = len(response.surplus), len(task.low)
     allowed = [_allowed(task, response, s) for s in range(len(task.stations))]
     model = pyo.ConcreteModel()
@@ -100,45 +121,55 @@ def _build(task: Task, response: Response, margins: Margins, cyclic_steps: int |
     model.clash = pyo.Constraint(clashes, rule=lambda m, k, s, a, r, b: m.share[k, s, a] + m.share[k, r, b] <= 1)
     _balance(model, task, response)
     _band(model, task, margins, steps)
-    _end(model, task, margins, steps, cyclic_steps)
-    objective = _energy(model, task, response) + _misses(model, task, steps)
-    objective += _pressure(model, task, response, margins) + _starts(model, task, response) + _peak(model, task, response)
+    _end(model, task, response, margins, cyclic_steps)
+    objective = _energy(model, task, response) + _misses(model, task, response)
+    objective += pressures(model, task, response, margins) + starts(model, task, response, before) + peaks(model, task, response)
+    objective += haste(model, task, response, before)
     model.cost = pyo.Objective(expr=objective)
     return model
 
 
 def _allowed(task: Task, response: Response, s: int) -> np.ndarray:
     """(step, mode) largest share: that of the slots in which pins and service leave the mode, none where EPANET warns."""
-    allowed = task.allowed(task.stations[s]).reshape(len(response.surplus), response.step_slots, -1).mean(axis=1)
+    allowed = response.mean(task.allowed(task.stations[s]).astype(float))
     calm = np.where(response.warned[s], 0.0, allowed)
     return np.where(calm.sum(axis=1, keepdims=True) >= 1 - 1e-9, calm, allowed)
 
 
+def _whole(model: pyo.ConcreteModel, task: Task, response: Response, considered: list[np.ndarray] | None) -> None:
+    """In the first step shares are whole numbers of slots, of the modes that are `considered`: one (mode,) of bool a station."""
+    slots = int(response.slots[0])
+    keys = [(s, m) for s, station in enumerate(task.stations) for m in range(len(station.modes))]
+    most = {(s, m): slots if considered is None or considered[s][m] else 0 for s, m in keys}
+    model.count = pyo.Var(keys, domain=pyo.NonNegativeIntegers, bounds=lambda _, s, m: (0, most[s, m]))
+    model.counts = pyo.Constraint(keys, rule=lambda m, s, j: m.count[s, j] == slots * m.share[0, s, j])
+
+
 def _balance(model: pyo.ConcreteModel, task: Task, response: Response) -> None:
-    tanks = range(len(task.low))
+    tanks, steps = range(len(task.low)), range(len(response.surplus))
+    least = LEAST_LEVEL_M * task.area / (response.slots[:, None] * task.slot_h)
 
     def inflow(m, k, t):
         gains = sum(
-            float(response.gain[s][k, j, t]) * m.share[k, s, j]
-            for s, station in enumerate(task.stations)
-            for j in range(len(station.modes))
-            if abs(response.gain[s][k, j, t]) > 1e-9
+            float(own[k, j, t]) * m.share[k, s, int(j)]
+            for s, own in enumerate(response.gain)
+            for j in np.flatnonzero(np.abs(own[k, :, t]) > least[k, t])
         )
         return float(response.surplus[k, t]) + gains - (m.spill[k, t] if task.exempt[t] else 0.0)
 
-    model.inflow = pyo.Var(range(len(response.surplus)), tanks)
-    model.water = pyo.Constraint(range(len(response.surplus)), tanks, rule=lambda m, k, t: m.inflow[k, t] == inflow(m, k, t))
+    model.inflow = pyo.Var(steps, tanks)
+    model.water = pyo.Constraint(steps, tanks, rule=lambda m, k, t: m.inflow[k, t] == inflow(m, k, t))
 
     def rule(m, k, t):
-        carried = sum(float(response.carry[k, t, u]) * (_level(m, task, k, u) - float(response.level[k, u])) for u in tanks)
-        lifted = sum(float(response.lift[k, t, u]) * m.inflow[k, u] for u in tanks)
+        carry, lift = response.carry[k, t], response.lift[k, t]
+        carried = sum(
+            float(carry[u]) * (level_at(m, response, k, u) - float(response.level[k, u]))
+            for u in np.flatnonzero(np.abs(carry) > LEAST_LEVEL_M).tolist()
+        )
+        lifted = sum(float(lift[u]) * m.inflow[k, u] for u in np.flatnonzero(lift > LEAST_LEVEL_M * lift.max()).tolist())
         return m.level[k + 1, t] == float(response.level[k + 1, t]) + carried + lifted
 
-    model.balance = pyo.Constraint(range(len(response.surplus)), tanks, rule=rule)
-
-
-def _level(model: pyo.ConcreteModel, task: Task, k: int, t: int):
-    return model.level[k, t] if k else float(task.start[t])
+    model.balance = pyo.Constraint(steps, tanks, rule=rule)
 
 
 def _band(model: pyo.ConcreteModel, task: Task, margins: Margins, steps: int) -> None:
@@ -153,8 +184,8 @@ def _band(model: pyo.ConcreteModel, task: Task, margins: Margins, steps: int) ->
     )
 
 
-def _end(model: pyo.ConcreteModel, task: Task, margins: Margins, steps: int, cyclic_steps: int | None) -> None:
-    tanks = range(len(task.low))
+def _end(model: pyo.ConcreteModel, task: Task, response: Response, margins: Margins, cyclic_steps: int | None) -> None:
+    tanks, steps = range(len(task.low)), len(response.surplus)
     if cyclic_steps is None:
         wanted = np.minimum(task.end + margins.end, task.high)
         model.end = pyo.Constraint(tanks, rule=lambda m, t: m.level[steps, t] + m.short[t] >= float(wanted[t]))
@@ -162,137 +193,40 @@ def _end(model: pyo.ConcreteModel, task: Task, margins: Margins, steps: int, cyc
     floor = np.array([task.problem.end_level_floor.get(name, -np.inf) for name in task.engine.tanks])
     floor = np.maximum(floor, task.low)
     model.end = pyo.Constraint(
-        tanks, rule=lambda m, t: m.level[steps, t] + m.short[t] >= _level(m, task, steps - cyclic_steps, t)
+        tanks, rule=lambda m, t: m.level[steps, t] + m.short[t] >= level_at(m, response, steps - cyclic_steps, t)
     )
     model.floor = pyo.Constraint(tanks, rule=lambda m, t: m.level[steps, t] + m.short[t] >= float(floor[t]))
 
 
-def _hourly_scale(task: Task) -> float:
-    """Dearest hour of all pumps' order of power, as a scale for penalties [currency]."""
-    return max(float(np.abs(task.price).max()), 1e-3) * 100.0
-
-
-def _misses(model: pyo.ConcreteModel, task: Task, steps: int):
-    price = MISS_PRICE * _hourly_scale(task)
-    step_h = task.slots * task.slot_h / steps
-    return (
-        price * (step_h * (sum(model.under.values()) + sum(model.over.values())) + 10 * sum(model.short.values()))
-        + 1e-3 * price * sum(model.spill.values()) / 1e3
-    )
+def _misses(model: pyo.ConcreteModel, task: Task, response: Response):
+    price, step_h = MISS_PRICE * hourly_scale(task), response.slots * task.slot_h
+    outside = sum(float(step_h[k - 1]) * (under + model.over[k, t]) for (k, t), under in model.under.items())
+    return price * (outside + 10 * sum(model.short.values())) + 1e-3 * price * sum(model.spill.values()) / 1e3
 
 
 def _energy(model: pyo.ConcreteModel, task: Task, response: Response):
-    price = task.price.reshape(len(response.surplus), response.step_slots, -1).mean(axis=1) * task.slot_h * response.step_slots
-    known = float((price * response.known_power).sum())
+    price = response.mean(task.price) * task.slot_h * response.slots[:, None]
     per_metre = np.einsum("kp,kpt->kt", price, response.power_slope)
-    terms = [known]
+    terms = [float((price * response.known_power).sum())]
     for s, station in enumerate(task.stations):
-        money = np.einsum("kp,kmp->km", price, response.power[s])
-        money += task.change[s].reshape(len(money), response.step_slots, -1).sum(axis=1)
+        money = np.einsum("kp,kmp->km", price, response.power[s]) + response.mean(task.change[s]) * response.slots[:, None]
         terms += [float(money[k, m]) * model.share[k, s, m] for k in range(len(money)) for m in range(len(station.modes))]
     for k in range(1, len(per_metre)):
         terms += [float(per_metre[k, t]) * (model.level[k, t] - float(response.level[k, t])) for t in range(len(task.low))]
     return sum(terms)
 
 
-def _pressure(model: pyo.ConcreteModel, task: Task, response: Response, margins: Margins):
-    """Lowest pressures of the mean mode at both ends of the steps, and of single modes beside the known ones; soft."""
-    rows = response.rows
-    if not len(rows.slack):
-        return 0.0
-    model.weak = pyo.Var(range(len(rows.slack)), bounds=(0, None))
-
-    def rule(m, i):
-        k, step = int(rows.instant[i]), int(rows.step[i])
-        gains = sum(
-            float(rows.gain[s][i, j]) * m.share[step, s, j]
-            for s, station in enumerate(task.stations)
-            for j in range(len(station.modes))
-            if abs(rows.gain[s][i, j]) > 1e-6
-        )
-        sloped = sum(
-            float(rows.slope[i, t]) * (_level(m, task, k, t) - float(response.level[k, t])) for t in range(len(task.low))
-        )
-        return float(rows.slack[i]) + gains + sloped + m.weak[i] >= margins.pressure
-
-    model.pressure = pyo.Constraint(range(len(rows.slack)), rule=rule)
-    price = MISS_PRICE / 10 * _hourly_scale(task)
-    pulses = [
-        float(short[k, m]) * model.share[k, s, m]
-        for s, short in enumerate(weak_modes(task, response, margins))
-        for k, m in np.argwhere(short > 0).tolist()
-    ]
-    return price * (sum(model.weak.values()) + sum(pulses))
-
-
-def weak_modes(task: Task, response: Response, margins: Margins) -> list[np.ndarray]:
-    """What pressures lack with each mode (step, mode) of a station beyond what they lack with its best. [m]"""
-    rows, found = response.rows, []
-    for s, station in enumerate(task.stations):
-        short = np.zeros((len(response.surplus), len(station.modes)))
-        np.maximum.at(short, rows.step, np.maximum(margins.pressure - rows.slack[:, None] - rows.gain[s], 0))
-        short -= short.min(axis=1, keepdims=True)
-        if margins.weak:
-            short = np.maximum(short, margins.weak[s].reshape(*short.shape[:1], -1, short.shape[1]).mean(axis=1))
-        found.append(short)
-    return found
-
-
-def _starts(model: pyo.ConcreteModel, task: Task, response: Response):
-    """Rises of each pump's running share, priced and limited; a lower bound of its starts."""
-    steps = len(response.surplus)
-    where = [(s, p, pump) for s, station in enumerate(task.stations) for p, pump in enumerate(station.pumps)]
-    model.rise = pyo.Var(range(steps), range(len(where)), bounds=(0, None))
-
-    def running(m, k, i):
-        s, p, _ = where[i]
-        return sum(m.share[k, s, j] for j in range(len(task.stations[s].modes)) if task.stations[s].modes[j, p] > 0)
-
-    model.rises = pyo.Constraint(
-        range(steps),
-        range(len(where)),
-        rule=lambda m, k, i: m.rise[k, i] >= running(m, k, i) - running(m, k - 1 if k else steps - 1, i),
-    )
-    limited = [i for i, (_, _, pump) in enumerate(where) if np.isfinite(task.most_starts[pump])]
-    model.most = pyo.Constraint(
-        limited, rule=lambda m, i: sum(m.rise[k, i] for k in range(steps)) <= float(task.most_starts[where[i][2]])
-    )
-    price = max(task.problem.start_cost, TIE_BREAK * _hourly_scale(task))
-    return price * sum(model.rise.values())
-
-
-def _peak(model: pyo.ConcreteModel, task: Task, response: Response):
-    """Increase of each month's peak of the mean power."""
-    charges = task.problem.charges
-    if not charges:
-        return 0.0
-    steps = len(response.surplus)
-    model.peak = pyo.Var(range(len(charges)), bounds=lambda _, c: (charges[c].peak_so_far_kw, None))
-    counted = [counting(c, task.problem, steps) for c in charges]
-    rows = [(c, k) for c in range(len(charges)) for k in range(steps) if counted[c][k]]
-
-    def rule(m, c, k):
-        gains = sum(
-            float(response.power[s][k, j].sum()) * m.share[k, s, j]
-            for s, station in enumerate(task.stations)
-            for j in range(len(station.modes))
-        )
-        return m.peak[c] >= float(response.known_power[k].sum()) + gains
-
-    model.peaks = pyo.Constraint(rows, rule=rule)
-    return sum(charge.price_per_kw * (model.peak[c] - charge.peak_so_far_kw) for c, charge in enumerate(charges))
-
-
-def _read(task: Task, response: Response, model: pyo.ConcreteModel, duals) -> LinearPlan:
+def _read(
+    task: Task, response: Response, model: pyo.ConcreteModel, water_value: np.ndarray, loss: tuple[np.ndarray, ...]
+) -> LinearPlan:
     steps, tanks = len(response.surplus), len(task.low)
     share = tuple(
         np.clip([[model.share[k, s, m].value for m in range(len(station.modes))] for k in range(steps)], 0, 1)
         for s, station in enumerate(task.stations)
     )
-    level = np.array([[task.start[t] if k == 0 else model.level[k, t].value for t in range(tanks)] for k in range(steps + 1)])
+    level = np.array([[pyo.value(level_at(model, response, k, t)) for t in range(tanks)] for k in range(steps + 1)])
     miss = np.zeros_like(level)
     miss[1:] = [[model.under[k, t].value + model.over[k, t].value for t in range(tanks)] for k in range(1, steps + 1)]
-    value = np.array([max(float(duals[model.end[t]]), 0.0) for t in range(tanks)]) / task.area
-    if not all(np.isfinite(each).all() for each in (level, miss, value, *share)):
+    if not all(np.isfinite(each).all() for each in (level, miss, water_value, *share)):
         raise SolverError("HiGHS returned values that are no numbers")
-    return LinearPlan(share, level, float(pyo.value(model.cost)), miss, value)
+    return LinearPlan(share, level, float(pyo.value(model.cost)), miss, water_value, loss)

@@ -1,14 +1,15 @@
 """Better plans from a good one: moves chosen by the linear response, each step proven in EPANET before it counts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
-from wss.optimization.linearize import is_large, table_slots, tabulate
+from wss.optimization.linearize import every, is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
 from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
+from wss.optimization.problem import Progress
 from wss.optimization.replay import PRESSURE_SPARE_M, WARNED_MISS, Replay, replay
 from wss.optimization.response import Known, respond, shares
 from wss.optimization.target import Instants, Room, Target, target_of
@@ -26,10 +27,6 @@ ALTERNATIVES_LARGE = 6
 """Plans of a large network that are replayed before its moves are looked at anew."""
 LEAST_GAIN = 1e-6
 """What a change must promise, as a share of the plan's cost."""
-
-
-Progress = Callable[[str, float], None]
-"""Told what is being done, and which share of it is."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,8 @@ class _Search:
 
     def _tabulate(self) -> None:
         """Take the snapshots anew, around the best plan."""
-        self._table = tabulate(self._task, self.best.level, self.choice, table_slots(self._task), len(self._task.stations) > 1)
+        task = self._task
+        self._table = tabulate(task, self.best.level, self.choice, every(task, table_slots(task)), len(task.stations) > 1)
         self.snapshots += self._table.snapshots
         self._accepted = 0
 
@@ -93,7 +91,7 @@ class _Search:
         if self._accepted >= self._patience or (self._large and self._rejected >= REJECTED_LARGE and self._accepted):
             self._tabulate()
             self._rejected = 0
-        response = respond(task, self._table, Known(best.level, shares(task, choice), best), 1)
+        response = respond(task, self._table, Known(best.level, shares(task, choice), best), every(task, 1))
         blocked = self._table.blocked(task, choice)
         bad = np.column_stack([own[np.arange(task.slots), choice[:, s]] for s, own in enumerate(blocked)])
         weak = set(response.rows.step[response.rows.slack < PRESSURE_SPARE_M].tolist())

@@ -1,6 +1,6 @@
 """What is to be planned: a network with its demand, a tariff, limits and what the operator has fixed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,9 @@ import pandas as pd
 import xarray as xr
 
 from wss.errors import DataError, raise_all
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and which share of it is."""
 
 
 @dataclass(frozen=True)

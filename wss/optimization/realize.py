@@ -25,7 +25,7 @@ def realize(
         Modes that EPANET warns about, alone or beside those of another station, are avoided.
     """
     choice = np.full((task.slots, len(task.stations)), -1)
-    row = np.arange(task.slots) // table.step_slots if table else None
+    row = table.rows(np.arange(task.slots)) if table else None
     for s in sorted(range(len(task.stations)), key=lambda i: -len(task.stations[i].modes)):
         station, allowed = task.stations[s], task.allowed(task.stations[s])
         calm = allowed.copy() if table is None else allowed & ~table.warned[s][row]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wss.hydraulics import UNBALANCED
 from wss.optimization.modes import choice_of
 from wss.optimization.problem import PeakCharge
 from wss.optimization.task import LEVEL_TOLERANCE_M, Task
@@ -11,8 +12,8 @@ from wss.optimization.task import LEVEL_TOLERANCE_M, Task
 PRESSURE_SPARE_M = 1e-3
 CUT_OFF_M = -100.0
 """Stands for the pressure of a node that is cut off."""
-WARNED_MISS = 0.1
-"""What a slot with a warning of EPANET counts among the misses."""
+WARNED_MISS, UNBALANCED_MISS = 0.1, 10.0
+"""What a slot with a warning of EPANET counts among the misses, and one that does not balance: what follows is chance."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +58,24 @@ class Replay:
 
 
 def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
-    """Replay `speed` (slot, pump) [1] in EPANET, at the problem's own hydraulic step or at `step_s` [s]."""
+    """Replay `speed` (slot, pump) [1] in EPANET, at the problem's own hydraulic step or at `step_s` [s].
+
+    It may end before the horizon does; then levels at the end and numbers of starts are not missed.
+    """
+    slots = len(speed)
     run = task.engine.run(
-        np.arange(task.slots) * task.slot_s,
+        np.arange(slots) * task.slot_s,
         speed,
         task.levels,
-        duration_s=task.slots * task.slot_s,
+        duration_s=slots * task.slot_s,
         step_s=step_s or task.problem.replay_step_s,
         report_s=task.report_s,
         nodes=task.watched,
     )
     parts = task.slot_s // task.report_s
-    level, energy = run.level[::parts], run.energy.reshape(task.slots, parts, -1).sum(axis=1)
-    shut_s, shut = np.zeros(len(task.engine.tanks)), np.zeros((task.slots, len(task.engine.tanks)), bool)
-    for second, name, span in run.shut:
-        tank = task.engine.tanks.index(name)
-        if not task.exempt[tank]:
-            shut_s[tank] += span
-            shut[second // task.slot_s : (second + span - 1) // task.slot_s + 1, tank] = True
-    warned = np.unique([min(s // task.slot_s, task.slots - 1) for s, _ in run.warnings]).astype(int)
+    level, energy = run.level[::parts], run.energy.reshape(slots, parts, -1).sum(axis=1)
+    shut_s, shut = _shut(task, run.shut, slots)
+    warned = np.unique([min(s // task.slot_s, slots - 1) for s, _ in run.warnings]).astype(int)
     clamped = sum(tank not in task.problem.clamp_exempt for _, tank, _ in run.clamped)
     pressure = np.nan_to_num(run.pressure, nan=CUT_OFF_M)
     hourly = np.arange(len(pressure)) * task.report_s % 3600 == 0
@@ -83,18 +83,20 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     high = np.where(task.exempt, np.inf, task.high)
     band_miss = np.maximum(task.low - level, 0) + np.maximum(level - high, 0)
     band_miss[0] = 0
-    end_miss = np.maximum(task.end - level[-1], 0)
+    whole = slots == task.slots
+    end_miss = np.maximum(task.end - level[-1], 0) * whole
     starts = count_starts(speed > 0)
-    cost = float((run.energy * task.report_price).sum())
+    cost = float((run.energy * task.report_price[: len(run.energy)]).sum())
     charge = float(sum(peak_charge(c, energy.sum(axis=1), task.slot_h, task.counted(c)) for c in task.problem.charges))
     miss = (
         np.maximum(band_miss - LEVEL_TOLERANCE_M, 0).sum() * task.slot_h
         + end_miss.sum()
         + np.maximum(PRESSURE_SPARE_M - slack, 0).sum() / 10
         + WARNED_MISS * len(warned)
+        + UNBALANCED_MISS * len({s // task.slot_s for s, text in run.warnings if text == UNBALANCED})
         + shut_s.sum() / 3600
         + clamped * task.problem.replay_step_s / 3600
-        + np.maximum(starts - task.most_starts, 0).sum()
+        + np.maximum(starts - task.most_starts, 0).sum() * whole
     )
     return Replay(
         speed,
@@ -115,11 +117,22 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     )
 
 
+def _shut(task: Task, spans: list[tuple[int, str, int]], slots: int) -> tuple[np.ndarray, np.ndarray]:
+    """For how long (tank,) [s] and in which slots (slot, tank) of bool tanks were shut that may not be."""
+    shut_s, shut = np.zeros(len(task.engine.tanks)), np.zeros((slots, len(task.engine.tanks)), bool)
+    for second, name, span in spans:
+        tank = task.engine.tanks.index(name)
+        if not task.exempt[tank]:
+            shut_s[tank] += span
+            shut[second // task.slot_s : (second + span - 1) // task.slot_s + 1, tank] = True
+    return shut_s, shut
+
+
 def _changes(task: Task, speed: np.ndarray) -> float:
     if not task.problem.change_cost:
         return 0.0
     choice = choice_of(task.stations, speed)
-    return float(sum(cost[np.arange(task.slots), choice[:, s]].sum() for s, cost in enumerate(task.change)))
+    return float(sum(cost[np.arange(len(choice)), choice[:, s]].sum() for s, cost in enumerate(task.change)))
 
 
 def count_starts(on: np.ndarray) -> np.ndarray:
@@ -136,5 +149,5 @@ def peak_charge(charge: PeakCharge, energy: np.ndarray, slot_h: float, counted: 
     per_window = max(round(charge.window_minutes / 60 / slot_h), 1)
     windows = energy.shape[-1] // per_window
     power = energy[..., : windows * per_window].reshape(*energy.shape[:-1], windows, per_window).mean(axis=-1) / slot_h
-    highest = power[..., counted].max(axis=-1, initial=0.0)
+    highest = power[..., counted[:windows]].max(axis=-1, initial=0.0)
     return charge.price_per_kw * np.maximum(highest - charge.peak_so_far_kw, 0.0)

@@ -5,21 +5,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from wss.optimization.linearize import hour_slots, is_large, table_slots, tabulate
-from wss.optimization.model import LinearPlan, Margins, solve_fractions, weak_modes
+from wss.optimization.fractions import LinearPlan, Margins
+from wss.optimization.linearize import Table, every, hour_slots, is_large, table_slots, tabulate
+from wss.optimization.model import solve_fractions
 from wss.optimization.modes import speeds_of
-from wss.optimization.polish import Progress
+from wss.optimization.problem import Progress
 from wss.optimization.realize import realize
 from wss.optimization.replay import Replay, replay
 from wss.optimization.response import Known, Response, respond, shares
 from wss.optimization.task import Task
+from wss.optimization.terms import weak_modes
+from wss.optimization.windows import worth_windows
 
 MODEL_ROUNDS = 3
 """Linear programs around their own trajectories, before EPANET is asked."""
 REPLAY_ROUNDS = 9
 """Linear programs around replayed plans, at most."""
 FEW_ROUNDS = 3
-"""The same for networks so large that their tables have long steps; of these only one plan is handed on."""
+"""The same for large networks, none where their plans are made in windows; of these only one plan is handed on."""
 PATIENCE = 3
 """So many rounds without a better plan are the last."""
 START_WEIGHTS = (3.0, 0.5, 12.0)
@@ -46,6 +49,11 @@ class Rounds:
     choices: list[np.ndarray]
     """The best first, each (slot, station)"""
     linear: LinearPlan
+    planned: Known
+    """What the linear program plans, on slots"""
+    table: Table
+    """The snapshots that it is based on"""
+    margins: Margins
     rounds: int
     simulations: int
     snapshots: int
@@ -54,7 +62,7 @@ class Rounds:
 def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
     """Alternate linear program, realization and replay until no better plan comes of it."""
     step_slots, large = linear_slots(task), is_large(task)
-    most = MODEL_ROUNDS + (FEW_ROUNDS if large else REPLAY_ROUNDS)
+    most = MODEL_ROUNDS + (REPLAY_ROUNDS if not large else 0 if worth_windows(task) else FEW_ROUNDS)
     margins = Margins(MARGIN * (task.high - task.low), np.zeros(len(task.low)), PRESSURE_MARGIN_M)
     choice = np.zeros((task.slots, len(task.stations)), int)
     known = Known(np.repeat(task.start[None], task.slots + 1, axis=0), shares(task, choice))
@@ -62,10 +70,10 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
     weights = START_WEIGHTS + (LIMITED_START_WEIGHTS if np.isfinite(task.most_starts).any() else ())
     snapshots, warned, best = 0, False, 0
     for k in range(most):
-        table = tabulate(task, known.level, choice, table_slots(task), warned and len(task.stations) > 1)
+        table = tabulate(task, known.level, choice, every(task, table_slots(task)), warned and len(task.stations) > 1)
         snapshots += table.snapshots
         cyclic = cyclic_steps(task, step_slots) if task.problem.end_level is None else None
-        response = respond(task, table, known, step_slots)
+        response = respond(task, table, known, every(task, step_slots))
         linear = solve_fractions(task, response, margins, cyclic)
         margins = replace(margins, weak=_remembered(task, response, margins, step_slots)) if k >= MODEL_ROUNDS - 1 else margins
         if cyclic and k == MODEL_ROUNDS - 1:
@@ -76,22 +84,23 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
             before = min((run.rank for run, _ in found), default=None)
             found += zip(replays, tries, strict=True)
             best = k if before is None or min(run.rank for run in replays) < before else best
+        planned = Known(
+            _on_slots(linear.level, task.slots, step_slots), tuple(np.repeat(y, step_slots, axis=0) for y in linear.share)
+        )
         run, choice = replays[0], tries[0]
         warned |= len(run.warned) > 0
         if k >= MODEL_ROUNDS - 1 and not (run.shut_s > 0).any():
             known = Known(run.level, shares(task, choice), run)
             margins = replace(margins, end=np.clip(margins.end + _correction(task, run), 0, None))
         else:
-            known = Known(
-                _on_slots(linear.level, task.slots, step_slots), tuple(np.repeat(y, step_slots, axis=0) for y in linear.share)
-            )
+            known = planned
         if progress is not None:
             progress("linear programs", (k + 1) / most)
         if k >= MODEL_ROUNDS + PATIENCE and k - best >= PATIENCE:
             break
     distinct = {choice.tobytes(): choice for _, choice in sorted(found, key=lambda pair: pair[0].total * (1 + pair[0].miss))}
     kept = list(distinct.values())[: 1 if large else KEPT_PLANS]
-    return Rounds(task, kept, linear, k + 1, (k + 1) * len(weights), snapshots)
+    return Rounds(task, kept, linear, planned, table, margins, k + 1, (k + 1) * len(weights), snapshots)
 
 
 def _remembered(task: Task, response: Response, margins: Margins, step_slots: int) -> tuple[np.ndarray, ...]:

@@ -10,19 +10,20 @@ from wss.hydraulics import Engine
 from wss.hydraulics.facts import facts
 from wss.optimization import dynamic, ladder
 from wss.optimization.bound import lower_bound
+from wss.optimization.fractions import LinearPlan
 from wss.optimization.linearize import is_large
-from wss.optimization.model import LinearPlan
 from wss.optimization.modes import choice_of, speeds_of
-from wss.optimization.polish import Progress, polish
-from wss.optimization.problem import Problem
+from wss.optimization.polish import polish
+from wss.optimization.problem import Problem, Progress
 from wss.optimization.replay import replay
-from wss.optimization.rounds import linear_rounds
+from wss.optimization.rounds import Rounds, linear_rounds
 from wss.optimization.task import Task, make_task
 from wss.optimization.verify import Verdict, verify, verify_with
+from wss.optimization.windows import Windowed, plan_in_windows, worth_windows
 from wss.quantities import labelled
 
-POLISH_BUDGET, LARGE_BUDGET = 60, 140
-"""Simulations that each polish may spend, and the only one of a large network."""
+POLISH_BUDGET, LARGE_BUDGET, LARGE_STEPS = 60, 140, 15_000
+"""Simulations that each polish may spend, and the only one of a large network; and hydraulic steps that those may have."""
 DYNAMIC_PLANS = 6
 """Plans of the dynamic program that are polished as well."""
 PROVEN = 1e-3
@@ -112,14 +113,19 @@ def _alternatives(problem: Problem, reason: str) -> list[Solution]:
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = linear_rounds(task, progress)
     few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
+    large, water = is_large(found.task), found.linear.water_value
     choices = [*few, *found.choices, *_in_force(found.task)]
-    large = is_large(found.task)
-    budget = LARGE_BUDGET if large else POLISH_BUDGET
     own = [] if not large and _only_pressures_may_lack(found.task, found.linear) else _own_controls(found.task)
-    nearest = min([*choices, *own], key=lambda choice: _rank(found.task, choice))
+    windowed = _in_windows(found, progress) if large else None
+    nearest = min([*choices, *own, *([windowed.choice] if windowed else [])], key=lambda choice: _rank(found.task, choice))
     choices = [nearest] if large else [nearest, *(choice for choice in choices if choice is not nearest)]
-    tries = [polish(found.task, choice, found.linear.water_value, budget, progress) for choice in choices]
+    budget = large_budget(found.task) if large else POLISH_BUDGET
+    tries = [polish(found.task, choice, water, budget, progress) for choice in choices]
+    if not large and min(one.replay.miss for one in tries) > 0 and (windowed := _in_windows(found, progress)):
+        tries.append(polish(found.task, windowed.choice, water, budget, progress))
     polished = min(tries, key=lambda one: one.replay.rank)
+    for one in (found, windowed, *tries):
+        snapshots, replays = snapshots + (one.snapshots if one else 0), replays + (one.simulations if one else 0)
     task, problem, engine = found.task, found.task.problem, task.engine
     speed = labelled("pump_speed", polished.replay.speed, time=problem.time, pump=engine.pumps)
     verdict = verify_with(engine, problem, speed)
@@ -130,7 +136,6 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     )
     if not verdict.feasible or verdict.band_violations:
         rung, reason = "relaxed", _shortfall(task, found.linear) or (verdict.violations + verdict.band_violations)[0]
-    water = dict(zip(engine.tanks, found.linear.water_value.tolist(), strict=True))
     return Solution(
         problem,
         speed,
@@ -138,10 +143,24 @@ def _search(task: Task, progress: Progress | None) -> Solution:
         reason,
         verdict,
         found.rounds,
-        found.simulations + replays + sum(one.simulations for one in tries),
-        found.snapshots + snapshots + sum(one.snapshots for one in tries),
-        marginal_cost=water,
+        replays,
+        snapshots,
+        marginal_cost=dict(zip(engine.tanks, water.tolist(), strict=True)),
     )
+
+
+def large_budget(task: Task) -> int:
+    """Simulations for the polish of a large network: fewer where each has many hydraulic steps."""
+    return min(LARGE_BUDGET, LARGE_STEPS // (task.slots * task.slot_s // task.problem.replay_step_s))
+
+
+def _in_windows(found: Rounds, progress: Progress | None) -> Windowed | None:
+    """A plan made in windows; None for horizons too long for it, and if a program has no solution, which other plans survive."""
+    try:
+        windows = worth_windows(found.task)
+        return plan_in_windows(found.task, found.table, found.planned, found.margins, progress) if windows else None
+    except SolverError:
+        return None
 
 
 def _in_force(task: Task) -> list[np.ndarray]:

@@ -58,6 +58,8 @@ class Task:
     """One (slot, mode) for each station: what departing from the plan in force costs [currency]"""
     watched: tuple[str, ...]
     """Nodes with a pressure limit, and nodes with demand, where EPANET warns of negative pressure."""
+    watched_at: np.ndarray
+    """(watched,) their positions among the engine's junctions"""
     floor: np.ndarray
     """(watched,) lowest pressure at full hours [m]; minus infinity where there is no limit"""
     always: np.ndarray
@@ -95,7 +97,8 @@ class Task:
     def counted(self, charge: PeakCharge) -> np.ndarray:
         """Which windows (time,) of bool from the start on count for a charge."""
         per_window = max(round(charge.window_minutes * 60 / self.slot_s), 1)
-        return counting(charge, self.problem, self.slots // per_window)
+        windows = self.slots // per_window
+        return counting(charge, self.problem.start + self.problem.horizon / windows * np.arange(windows))
 
     def with_end(self, end: np.ndarray) -> "Task":
         """The same task, to end at least at `end` (tank,) [m]."""
@@ -121,6 +124,7 @@ def make_task(problem: Problem, engine: Engine) -> Task:
     everywhere = -np.inf if problem.pressure_min_everywhere is None else problem.pressure_min_everywhere
     drawing = dict.fromkeys(engine.demand_nodes, everywhere)
     nodes = drawing | {node: max(limit, drawing.get(node, limit)) for node, limit in problem.pressure_min.items()}
+    position = {node: i for i, node in enumerate(engine.junctions)}
     stations = find_stations(engine, problem)
     slot_s, price_s = (round(span / pd.Timedelta(seconds=1)) for span in (problem.decision_step, problem.price_step))
     report_s = gcd(slot_s, price_s, 3600)
@@ -147,6 +151,7 @@ def make_task(problem: Problem, engine: Engine) -> Task:
         most_starts=np.array([problem.max_starts.get(p, np.inf) for p in pumps]),
         change=tuple(change_cost(problem, station, pumps) for station in stations),
         watched=tuple(nodes),
+        watched_at=np.array([position[node] for node in nodes], int),
         floor=np.array(list(nodes.values()), float),
         always=np.array([0.0 if node in drawing else -np.inf for node in nodes]),
     )
@@ -192,10 +197,9 @@ def _faults(problem: Problem, engine: Engine) -> list[str]:
     return faults
 
 
-def counting(charge: PeakCharge, problem: Problem, windows: int) -> np.ndarray:
-    """Which of `windows` equal parts of the horizon (time,) count for a charge; of bool."""
+def counting(charge: PeakCharge, begins: pd.DatetimeIndex) -> np.ndarray:
+    """Which parts of the horizon (time,) count for a charge, by the moments at which they begin; of bool."""
     if charge.counts is None:
-        return np.ones(windows, bool)
-    starts = problem.start + problem.horizon / windows * np.arange(windows)
+        return np.ones(len(begins), bool)
     known = charge.counts.get_index("time")
-    return charge.counts.to_numpy()[np.clip(known.searchsorted(starts, side="right") - 1, 0, len(known) - 1)].astype(bool)
+    return charge.counts.to_numpy()[np.clip(known.searchsorted(begins, side="right") - 1, 0, len(known) - 1)].astype(bool)
