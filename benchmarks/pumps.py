@@ -33,7 +33,8 @@ from pathlib import Path
 from wss.optimization import case, solve
 longer = float(sys.argv[3])
 module = sys.modules["wss.optimization.solve"]
-module.POLISH_BUDGET, module.LARGE_BUDGET = int(module.POLISH_BUDGET * longer), int(module.LARGE_BUDGET * longer)
+for name in ("POLISH_BUDGET", "LARGE_BUDGET", "LARGE_STEPS", "LARGE_SLOTS"):
+    setattr(module, name, int(getattr(module, name) * longer))
 found = solve(case.read(Path(sys.argv[1])))
 case.write_plan(found.pump_speed, Path(sys.argv[2]))
 print(json.dumps({"rung": found.rung, "reason": found.reason, "simulations": found.simulations, "snapshots": found.snapshots}))

@@ -1,12 +1,15 @@
 """Plans made window by window: whole slots, EPANET in the loop, and misses mended where they arise."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from wss.errors import SolverError
 from wss.hydraulics import Engine
-from wss.optimization import windows
+from wss.optimization import solve, windows
 from wss.optimization.fractions import Before, LinearPlan, Margins
 from wss.optimization.linearize import every, tabulate
 from wss.optimization.mend import Decided, first_miss, mended, simulated
@@ -146,3 +149,27 @@ def test_a_replay_may_end_early(task):
     assert not part.end_miss.any()
     assert part.cost == pytest.approx(float((whole.energy[:12] * task.price[:12]).sum()))
     assert replay(task, whole.speed).miss == whole.miss
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_windows_are_tried_where_the_other_plans_miss_something(fails, problem, monkeypatch):
+    tried, module = [], sys.modules["wss.optimization.solve"]
+
+    def watched(*given):
+        tried.append(given)
+        if fails:
+            raise SolverError("HiGHS stopped without an optimum")
+        return windows.plan_in_windows(*given)
+
+    monkeypatch.setattr(module, "plan_in_windows", watched)
+    hourly = replace(problem, decision_step=pd.Timedelta(hours=1), replay_step_s=300)
+    assert solve(hourly).verdict.feasible
+    assert not tried
+    dry = replace(hourly, out_of_service=("P1", "P2"), level_min={"T": 1.5})
+    found = solve(dry)
+    assert len(tried) == 1
+    assert found.rung in ("relaxed", "level_control")
+    assert "T" in found.reason
+    monkeypatch.setattr(windows, "WINDOW_WORK", 100)
+    solve(dry)
+    assert len(tried) == 1, "the horizon is too long for it"

@@ -49,7 +49,7 @@ def mended(task: Task, best: Decided, first: int, missed: float) -> tuple[Decide
         """Whether at most this share of the misses is left; then it is the best."""
         nonlocal best, tries
         run, tries = simulated(task, choice), tries + 1
-        if run.miss > missed + share * (best.run.miss - missed) + LEVEL_TOLERANCE_M:
+        if run.miss > missed + share * (best.run.miss - missed):
             return False
         best = Decided(choice, run, best.plan)
         return True

@@ -13,6 +13,8 @@ ANCHORS_H = 0.5
 """Grid on which blocks are put in [h]."""
 BLOCKS_H = (0.25, 0.5, 1.0)
 """Lengths of blocks that are put in [h]."""
+MOVE_WORK = 20_000_000
+"""Most moves, each counted with slots and tanks; of more, evenly spaced ones are kept."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def moves_of(task: Task, choice: np.ndarray, blocked: tuple[np.ndarray, ...]) ->
         lengths = {max(round(h / task.slot_h), 1) for h in BLOCKS_H}
         found |= {(s, a, min(a + n, task.slots), m) for a in range(0, task.slots, anchor) for n in lengths for m in modes}
     kept = [(s, a, b, m) for s, a, b, m in sorted(found) if (choice[a:b, s] != m).any() and not blocked[s][a:b, m].any()]
-    columns = np.array(kept, int).reshape(-1, 4)
+    most = max(MOVE_WORK // (task.slots * max(len(task.low), 1)), 1)
+    columns = np.array(kept[:: -(-len(kept) // most) or 1], int).reshape(-1, 4)
     return Moves(*(columns[:, c].copy() for c in range(4)))
 
 

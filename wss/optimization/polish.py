@@ -15,8 +15,8 @@ from wss.optimization.response import Known, respond, shares
 from wss.optimization.target import Instants, Room, Target, target_of
 from wss.optimization.task import Task
 
-SHORTLIST = 140
-"""Moves that are combined in pairs."""
+SHORTLIST, SHORTLIST_LARGE = 140, 60
+"""Moves that are combined in pairs, and those of a large network."""
 BUNDLE = 8
 """Most moves that are made before EPANET is asked."""
 RETABULATE, RETABULATE_LARGE = 4, 10
@@ -210,9 +210,10 @@ def _additions(
     first = scores(singles)
     options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
     own = effects.cost + target.start_price * effects.starts
+    half = (SHORTLIST_LARGE if is_large(task) else SHORTLIST) // 2
     short = np.union1d(
-        singles[np.argsort(net[singles], kind="stable")[: SHORTLIST // 2]],
-        singles[np.argsort(first, kind="stable")[: SHORTLIST // 2]],
+        singles[np.argsort(net[singles], kind="stable")[:half]],
+        singles[np.argsort(first, kind="stable")[:half]],
     )
     for position, i in enumerate(short[:-1]):
         others = short[position + 1 :]

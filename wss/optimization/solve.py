@@ -22,8 +22,10 @@ from wss.optimization.verify import Verdict, verify, verify_with
 from wss.optimization.windows import Windowed, plan_in_windows, worth_windows
 from wss.quantities import labelled
 
-POLISH_BUDGET, LARGE_BUDGET, LARGE_STEPS = 60, 140, 15_000
-"""Simulations that each polish may spend, and the only one of a large network; and hydraulic steps that those may have."""
+POLISH_BUDGET, LARGE_BUDGET = 60, 140
+"""Simulations that each polish may spend, and the only one of a large network."""
+LARGE_STEPS, LARGE_SLOTS = 15_000, 3_000
+"""Hydraulic steps and slots that the simulations of the latter may have in all."""
 DYNAMIC_PLANS = 6
 """Plans of the dynamic program that are polished as well."""
 PROVEN = 1e-3
@@ -119,7 +121,7 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     windowed = _in_windows(found, progress) if large else None
     nearest = min([*choices, *own, *([windowed.choice] if windowed else [])], key=lambda choice: _rank(found.task, choice))
     choices = [nearest] if large else [nearest, *(choice for choice in choices if choice is not nearest)]
-    budget = large_budget(found.task) if large else POLISH_BUDGET
+    budget = _large_budget(found.task) if large else POLISH_BUDGET
     tries = [polish(found.task, choice, water, budget, progress) for choice in choices]
     if not large and min(one.replay.miss for one in tries) > 0 and (windowed := _in_windows(found, progress)):
         tries.append(polish(found.task, windowed.choice, water, budget, progress))
@@ -149,9 +151,10 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     )
 
 
-def large_budget(task: Task) -> int:
-    """Simulations for the polish of a large network: fewer where each has many hydraulic steps."""
-    return min(LARGE_BUDGET, LARGE_STEPS // (task.slots * task.slot_s // task.problem.replay_step_s))
+def _large_budget(task: Task) -> int:
+    """Simulations for the polish of a large network: fewer where each has many hydraulic steps or slots."""
+    steps = task.slots * task.slot_s // task.problem.replay_step_s
+    return max(min(LARGE_BUDGET, LARGE_STEPS // steps, LARGE_SLOTS // task.slots), 1)
 
 
 def _in_windows(found: Rounds, progress: Progress | None) -> Windowed | None:

@@ -10,8 +10,12 @@ from wss.optimization.task import Task, counting
 
 MISS_PRICE = 100.0
 """Price of missing a level by 1 m for 1 h, in multiples of the dearest hour of full power: limits come before cost."""
-HASTY_PRICE = 0.5
+HASTY_PRICE = 2.0
 """Price of a pump that changes where too many do, in multiples of the same."""
+CALM_H, CALM_SHARE = 2, 0.3
+"""In so many hours before the end [h] only this share of them may change: what EPANET refuses there is not made up for later."""
+CALM_PRICE = 0.05
+"""Price of a start in the first step where changes are limited, in multiples of the same: pumps are not swapped for nothing."""
 TIE_BREAK = 1e-4
 """Price of a start that costs nothing, as a share of a typical hour: breaks the ties of flat tariffs."""
 
@@ -99,7 +103,8 @@ def starts(model: pyo.ConcreteModel, task: Task, response: Response, before: Bef
         limited,
         rule=lambda m, i: sum(m.rise[k, i] for k in rows) - m.beyond[i] <= float(left[where[i][2]]),
     )
-    price = max(task.problem.start_cost, TIE_BREAK * hourly_scale(task))
+    calm = before is not None and np.isfinite(before.changes)
+    price = max(task.problem.start_cost, (CALM_PRICE if calm else TIE_BREAK) * hourly_scale(task))
     return price * sum(model.rise.values()) + MISS_PRICE * hourly_scale(task) * sum(model.beyond.values())
 
 
@@ -108,6 +113,8 @@ def haste(model: pyo.ConcreteModel, task: Task, response: Response, before: Befo
     if before is None or not np.isfinite(before.changes):
         return 0.0
     steps = range(len(response.surplus))
+    late = response.edges[:-1] >= task.slots - CALM_H * 3600 // task.slot_s
+    most = np.where(late, CALM_SHARE, 1.0) * before.changes
     counts = [(station.modes > 0).sum(axis=1).tolist() for station in task.stations]
     model.hasty = pyo.Var(steps, bounds=(0, None))
 
@@ -117,7 +124,7 @@ def haste(model: pyo.ConcreteModel, task: Task, response: Response, before: Befo
         return sum(n * m.share[k, s, j] for s, count in enumerate(counts) for j, n in enumerate(count) if n)
 
     def rule(sign):
-        return lambda m, k: sign * (running(m, k) - running(m, k - 1)) - m.hasty[k] <= before.changes
+        return lambda m, k: sign * (running(m, k) - running(m, k - 1)) - m.hasty[k] <= float(most[k])
 
     model.more, model.fewer = pyo.Constraint(steps, rule=rule(1)), pyo.Constraint(steps, rule=rule(-1))
     return HASTY_PRICE * hourly_scale(task) * sum(model.hasty.values())

@@ -25,8 +25,10 @@ WINDOW_WORK = 200_000
 """Modes times hours times hours up to which a plan is made in windows."""
 END_MARGIN_M = 1e-3
 """How far above its end level the last window is to leave a tank, at first."""
-PASSES, LAST_H = 4, 6
+PASSES, LAST_H = 2, 8
 """Times that the end is decided: anew from so many hours before it [h] while levels at the end are missed."""
+SPARE = 1.5
+"""How many times what was missed at the end is aimed at beyond it."""
 MOST_CHANGES = 10
 """By how much the number of running pumps of a large network changes in an hour: EPANET fails to balance much more at once."""
 
@@ -70,7 +72,7 @@ def plan_in_windows(task: Task, table: Table, known: Known, margins: Margins, pr
             best = run.rank, maker.choice.copy()
         if not (run.end_miss > LEVEL_TOLERANCE_M).any():
             break
-        maker.margins = replace(maker.margins, end=maker.margins.end + run.end_miss)
+        maker.margins = replace(maker.margins, end=maker.margins.end + SPARE * run.end_miss)
         first = max(k for k in maker.known if k <= max(task.slots - LAST_H * hour_slots(task), 0))
     return Windowed(best[1], maker.simulations, maker.snapshots)
 
