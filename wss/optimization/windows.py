@@ -23,12 +23,10 @@ ATTEMPTS = 2
 """Times that a window is decided: by the snapshots around the plan of fractions, then by its own."""
 WINDOW_WORK = 200_000
 """Modes times hours times hours up to which a plan is made in windows."""
-END_MARGIN_M = 1e-3
-"""How far above its end level the last window is to leave a tank, at first."""
+END_MARGIN_M, END_SPARE = 1e-3, 0.03
+"""How far above its end level the last window is to leave a tank, and of a large network as a share of the tank's range."""
 PASSES, LAST_H = 2, 8
 """Times that the end is decided: anew from so many hours before it [h] while levels at the end are missed."""
-SPARE = 1.5
-"""How many times what was missed at the end is aimed at beyond it."""
 MOST_CHANGES = 10
 """By how much the number of running pumps of a large network changes in an hour: EPANET fails to balance much more at once."""
 
@@ -60,7 +58,9 @@ def plan_in_windows(task: Task, table: Table, known: Known, margins: Margins, pr
     progress
         Told what is done, and which share of it is.
     """
-    maker = _Maker(task, table, known, replace(margins, end=np.full(len(task.low), END_MARGIN_M)))
+    spare = END_SPARE * (task.high - task.low) if is_large(task) else END_MARGIN_M
+    end = np.maximum(np.minimum(spare, task.high - margins.level - task.end), END_MARGIN_M)
+    maker = _Maker(task, table, known, replace(margins, end=end))
     first, best = 0, None
     for _ in range(PASSES):
         while first < task.slots:
@@ -70,9 +70,9 @@ def plan_in_windows(task: Task, table: Table, known: Known, margins: Margins, pr
         run = simulated(task, maker.choice)
         if best is None or run.rank < best[0]:
             best = run.rank, maker.choice.copy()
-        if not (run.end_miss > LEVEL_TOLERANCE_M).any():
+        if is_large(task) or not (run.end_miss > LEVEL_TOLERANCE_M).any():
             break
-        maker.margins = replace(maker.margins, end=maker.margins.end + SPARE * run.end_miss)
+        maker.margins = replace(maker.margins, end=maker.margins.end + run.end_miss)
         first = max(k for k in maker.known if k <= max(task.slots - LAST_H * hour_slots(task), 0))
     return Windowed(best[1], maker.simulations, maker.snapshots)
 
