@@ -9,7 +9,7 @@ import pytest
 
 from wss.errors import SolverError
 from wss.hydraulics import Engine
-from wss.optimization import solve, windows
+from wss.optimization import mend, solve, windows
 from wss.optimization.fractions import Before, LinearPlan, Margins
 from wss.optimization.linearize import every, tabulate
 from wss.optimization.mend import Decided, first_miss, mended, simulated
@@ -139,6 +139,16 @@ def test_a_miss_is_mended_where_it_arises(task):
     assert found.run.miss <= before_it + windows.LEVEL_TOLERANCE_M
     whole = Decided(choice[:4], simulated(task, choice[:4]), plan)
     assert mended(task, whole, 0, 0.0) == (whole, 0)
+
+
+def test_a_station_may_go_half_the_way(task):
+    choice = np.zeros((4, 1), int)
+    plan = LinearPlan((), np.zeros((2, 1)), 0.0, np.zeros((2, 1)), np.zeros(1), (np.array([0.0, 1.0, 2.0]),))
+    still = Decided(choice, simulated(task, choice), plan)
+    assert mend._between(task, still, 0, 3, 2) == [1]
+    assert mend._between(task, still, 0, 3, 1) == []
+    pinned = replace(task, may_run=np.zeros_like(task.may_run))
+    assert mend._between(pinned, still, 0, 3, 2) == []
 
 
 def test_a_replay_may_end_early(task):

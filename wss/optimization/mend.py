@@ -36,7 +36,8 @@ def mended(task: Task, best: Decided, first: int, missed: float) -> tuple[Decide
     """The window from `first` on, if something is missed only up to and with that slot, which is mended if possible.
 
     EPANET fails to balance states when much changes at once: then some stations stay in their mode for one slot more, as few as
-    possible, those that lose least. What this does not mend may be mended by another order or another mode of a station.
+    possible, those that lose least, or go only half the way. What this does not mend may be mended by another order or another
+    mode of a station.
     `missed` is what was missed before. Also the number of simulations.
     """
     wrong, tries = first_miss(best.run, first), 0
@@ -58,6 +59,8 @@ def mended(task: Task, best: Decided, first: int, missed: float) -> tuple[Decide
         for s in list(stay):
             fewer = [other for other in stay if other != s]
             stay = fewer if good(_with(planned, np.s_[wrong, fewer], planned[wrong - 1, fewer]), 1.0) else stay
+        for s in stay:
+            any(good(_with(best.choice, np.s_[wrong, s], m), 1.0) for m in _between(task, best, s, wrong, planned[wrong, s]))
     while best.run.miss > missed + LEVEL_TOLERANCE_M:
         if not any(good(choice, MENDED) for choice in islice(_changes(task, best, wrong, first), MENDS)):
             break
@@ -79,6 +82,14 @@ def _may_stay(task: Task, best: Decided, slot: int) -> list[int]:
     now, before = best.choice[slot], best.choice[slot - 1]
     may = [s for s in np.flatnonzero(now != before).tolist() if task.allowed(task.stations[s])[slot, before[s]]]
     return sorted(may, key=lambda s: float(best.plan.loss[s][now[s]] - best.plan.loss[s][before[s]]))
+
+
+def _between(task: Task, best: Decided, s: int, slot: int, wanted: int) -> list[int]:
+    """Modes of a station half way from the one that it stays in at `slot` to the one that is `wanted`, by their loss."""
+    modes, allowed = task.stations[s].modes, task.allowed(task.stations[s])[slot]
+    old, new = modes[best.choice[slot, s]], modes[wanted]
+    way = ((modes == old) | (modes == new)).all(axis=1) & (modes != old).any(axis=1) & (modes != new).any(axis=1) & allowed
+    return sorted(np.flatnonzero(way).tolist(), key=lambda m: float(best.plan.loss[s][m]))
 
 
 def _changes(task: Task, best: Decided, slot: int, first: int) -> Iterator[np.ndarray]:

@@ -23,7 +23,7 @@ ATTEMPTS = 2
 """Times that a window is decided: by the snapshots around the plan of fractions, then by its own."""
 WINDOW_WORK = 200_000
 """Modes times hours times hours up to which a plan is made in windows."""
-END_MARGIN_M, END_SPARE = 1e-3, 0.03
+END_MARGIN_M, END_SPARE = 1e-3, 0.01
 """How far above its end level the last window is to leave a tank, and of a large network as a share of the tank's range."""
 PASSES, LAST_H = 2, 8
 """Times that the end is decided: anew from so many hours before it [h] while levels at the end are missed."""
