@@ -47,7 +47,7 @@ def worth_windows(task: Task) -> bool:
 
 
 def plan_in_windows(task: Task, table: Table, known: Known, margins: Margins, progress: Progress | None = None) -> Windowed:
-    """Decide one window after the other; and the last hours again, with more spare, while levels at the end are missed.
+    """Decide one window after the other; if the network is not large, the last hours again while levels at the end are missed.
 
     Parameters
     ----------
