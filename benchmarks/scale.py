@@ -1,10 +1,10 @@
 """How the time for a plan grows with pumps and with the horizon, and whether Net6 costs less than under its own controls.
 
-    python benchmarks/scale.py [--only WORD] [--horizons 24 48 96 168] [--plot FILE] [--json]
+    python benchmarks/scale.py [--only WORD] [--horizons 24 48 96 168] [--minutes N] [--ends own|start] [--plot FILE] [--json]
 
 Networks that wntr and epyt ship, hours or quarter hours, 15-minute hydraulics, and a tariff of three rates. Each plan is made in a process of its own
 and replayed by `verify`. It is on equal terms with the network's own controls from the same levels: each tank ends at least
-where they leave it, and only tanks that they fill to the brim may be full.
+where they leave it, or with `--ends start` where it began, and only tanks that they fill to the brim may be full.
 """
 
 import argparse
@@ -53,8 +53,8 @@ print(json.dumps(told))
 """
 
 
-def terms(file: Path, case: dict) -> tuple[dict, dict]:
-    """The case on equal terms with the network's own controls, and what those do."""
+def terms(file: Path, case: dict, ends: str = "own") -> tuple[dict, dict]:
+    """The case on equal terms with the network's own controls, and what those do; `ends` says where levels end, as for them or at the start."""
     file.write_text(yaml.safe_dump(case))
     problem = read(file)
     seconds = [int(span.total_seconds()) for span in (problem.horizon, problem.decision_step)]
@@ -63,22 +63,22 @@ def terms(file: Path, case: dict) -> tuple[dict, dict]:
                                   problem.replay_step_s, seconds[1])  # fmt: skip
         unit = engine.length_m
     price = problem.price_on(own.energy.get_index("time"), list(own.energy.pump.values))
-    ends = {str(tank): float(own.level.sel(tank=tank)[-1]) / unit for tank in own.level.tank.values}
-    equal = {"end_level": ends, "clamp_exempt": sorted({tank for _, tank, _ in (*own.shut, *own.clamped)})}
+    left = {str(tank): float(own.level.sel(tank=tank)[-1]) / unit for tank in own.level.tank.values}
+    equal = {"clamp_exempt": sorted({tank for _, tank, _ in (*own.shut, *own.clamped)})} | ({"end_level": left} if ends == "own" else {})
     return case | equal, {"pumps": own.energy.sizes["pump"], "tanks": own.level.sizes["tank"],
                           "own_cost": float((own.energy * price).sum()), "full_tanks": len(equal["clamp_exempt"])}  # fmt: skip
 
 
-def measure(network: str, hours: int) -> dict:
+def measure(network: str, hours: int, minutes: int | None, ends: str) -> dict:
     """Plan one network over some hours in a process of its own."""
     case = {"name": network, "network": f"package:{NETWORKS[network]}", "start": "2026-01-05T00:00", "horizon_hours": hours,
-            "decision_minutes": 60 if network in HOURLY else 15, "hydraulic_step_seconds": 900, "price": PRICE * (hours // 24), "price_step_minutes": 60,
+            "decision_minutes": minutes or (60 if network in HOURLY else 15), "hydraulic_step_seconds": 900, "price": PRICE * (hours // 24), "price_step_minutes": 60,
             "currency": "USD"}  # fmt: skip
     about = {"network": network, "hours": hours}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "case.yml"
         try:
-            case, own = terms(file, case)
+            case, own = terms(file, case, ends)
         except WssError as error:
             return about | {"refused": str(error)}
         file.write_text(yaml.safe_dump(case))
@@ -116,11 +116,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", help="only networks whose name contains this")
     parser.add_argument("--horizons", type=int, nargs="*", default=[24, 48, 96, 168], help="horizons of the smaller networks [h]")
+    parser.add_argument("--minutes", type=int, help="length of a decision step [min]")
+    parser.add_argument("--ends", choices=("own", "start"), default="own", help="where tanks end: where own controls leave them, or began")
     parser.add_argument("--plot", type=Path, help="draw the growth into this file")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     given = parser.parse_args()
     cases = [(n, h) for n in NETWORKS if given.only in n for h in (given.horizons if n in LONG else given.horizons[:1])]
-    rows = [measure(*case) for case in track(cases, "plans", console=Console(stderr=True), transient=True)]
+    rows = [measure(*case, given.minutes, given.ends) for case in track(cases, "plans", console=Console(stderr=True), transient=True)]
     planned = [row for row in rows if "refused" not in row]
     if given.plot and planned:
         plot(planned, given.plot)

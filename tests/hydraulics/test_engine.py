@@ -164,6 +164,14 @@ def test_a_faster_pump_lifts_more_and_a_slow_one_is_reported(small):
     assert "beyond its curve" in stuck.warnings[0]
 
 
+def test_a_run_names_the_pumps_beyond_their_curve(small):
+    with Engine(small()) as engine:
+        run = engine.run([0, 3600], [[1.0], [0.5]], {"T": 3.0}, duration_s=7200, step_s=3600, report_s=3600)
+    assert {second for second, _ in run.beyond} == {second for second, _ in run.warnings} >= {3600}
+    assert {pump for _, pump in run.beyond} == {0}
+    assert min(second for second, _ in run.beyond) == 3600
+
+
 def test_a_full_tank_is_clamped_and_its_pipe_shut(small):
     with Engine(small()) as engine:
         filled = engine.simulate(schedule(["U"], [[1.0]]), None, START, 86400, 3600, 3600)

@@ -20,7 +20,7 @@ STEP = pd.Timedelta("5min")
 def run_of(switches: list[tuple[int, tuple[float, ...]]], hours: int = 2):
     """A simulation that only knows its switches."""
     n, nothing = hours, np.zeros((hours, 0))
-    run = Trajectory(np.zeros((n + 1, 0)), np.zeros((n, 1)), nothing, np.zeros((n + 1, 0)), switches, [], [], [], n)
+    run = Trajectory(np.zeros((n + 1, 0)), np.zeros((n, 1)), nothing, np.zeros((n + 1, 0)), switches, [], [], [], [], n)
     return label(run, START, 3600, {"tank": [], "pump": ["U"], "link": [], "node": []})
 
 

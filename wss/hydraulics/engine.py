@@ -260,7 +260,7 @@ class Engine:
             energy=np.array(record.energy),
             flow=np.array(record.flow).reshape(n, -1) * self.flow_m3h if len(links) else np.empty((n, 0)),
             pressure=self._pressures(np.array(record.pressure)) if len(nodes) else np.empty((n + 1, 0)),
-            switches=record.switches, warnings=record.warnings, shut=record.shut, solves=record.solves,
+            switches=record.switches, warnings=record.warnings, beyond=record.beyond, shut=record.shut, solves=record.solves,
             clamped=[(s, tank, level * self.length_m) for s, tank, level in record.clamped],
         )  # fmt: skip
 

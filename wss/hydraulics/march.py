@@ -31,6 +31,7 @@ class Record:
     pressure: list = field(default_factory=list)
     switches: Orders = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
+    beyond: list[tuple[int, int]] = field(default_factory=list)
     shut: list[tuple[int, str, int]] = field(default_factory=list)
     clamped: list[tuple[int, str, float]] = field(default_factory=list)
     solves: int = 0
@@ -114,6 +115,7 @@ class March:
             code = clock.solve()
             if code:
                 record.warnings.append((now, MEANINGS[code]))
+                record.beyond += [(now, k) for k, link in enumerate(self._pumps) if self._beyond(link)]
             record.solves += 1
             if record.solves > most:
                 record.warnings.append((now, self._spill(now, record.solves)))
@@ -146,6 +148,10 @@ class March:
             row[k] += power * span / 3600
         if flows is not None:
             record.flow[-1] = record.flow[-1] + flows * (span / report_s)
+
+    def _beyond(self, link: int) -> bool:
+        """Whether a pump delivers more than its curve has, or water flows back through it."""
+        return en.getlinkvalue(self._project, link, en.PUMP_STATE) in (en.PUMP_XHEAD, en.PUMP_XFLOW)
 
     def _levels(self) -> list[float]:
         return [en.getnodevalue(self._project, i, en.HEAD) - bottom for _, i, bottom, _, _ in self._tanks]

@@ -27,6 +27,8 @@ class Trajectory:
     """Relative speed of every pump from a second on, where any of them changed; 0 = off."""
     warnings: list[tuple[int, str]]
     """Second and meaning of each warning of EPANET."""
+    beyond: list[tuple[int, int]]
+    """Second and position of each pump that works beyond its curve, in states that EPANET warns about."""
     shut: list[tuple[int, str, int]]
     """Second, tank and duration [s] of each span in which EPANET kept a pipe at a tank shut."""
     clamped: list[tuple[int, str, float]]

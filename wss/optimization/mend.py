@@ -93,17 +93,21 @@ def _between(task: Task, best: Decided, s: int, slot: int, wanted: int) -> list[
 
 
 def _changes(task: Task, best: Decided, slot: int, first: int) -> Iterator[np.ndarray]:
-    """Choices (slot, station) with the modes of a station in the reverse order, then with another at `slot`, by their loss."""
+    """Choices (slot, station) with the modes of a station in the reverse order, then with another at `slot`, by their loss.
+
+    Stations whose pumps work beyond their curve come first.
+    """
     for s in range(len(task.stations)):
         if best.choice[first, s] != best.choice[-1, s]:
             yield _with(best.choice, np.s_[first:, s], best.choice[first:, s][::-1])
+    beyond = [best.run.beyond[slot, station.pumps].any() for station in task.stations]
     options = [
-        (float(loss - own[best.choice[slot, s]]), s, m)
+        (not beyond[s], float(loss - own[best.choice[slot, s]]), s, m)
         for s, own in enumerate(best.plan.loss)
         for m, loss in enumerate(own)
         if m != best.choice[slot, s] and task.allowed(task.stations[s])[slot, m]
     ]
-    for _, s, m in sorted(options):
+    for *_, s, m in sorted(options):
         yield _with(best.choice, np.s_[slot, s], m)
 
 

@@ -6,25 +6,31 @@ from itertools import islice
 
 import numpy as np
 
+from wss.optimization.additions import additions
 from wss.optimization.linearize import every, is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
-from wss.optimization.moves import Effects, Moves, effects_of, moves_of, propagate, station_starts
+from wss.optimization.moves import effects_of, moves_of, propagate
 from wss.optimization.problem import Progress
+from wss.optimization.repair import Repairs
 from wss.optimization.replay import PRESSURE_SPARE_M, WARNED_MISS, Replay, replay
-from wss.optimization.response import Known, respond, shares
-from wss.optimization.target import Instants, Room, Target, target_of
+from wss.optimization.response import Known, Response, respond, shares
+from wss.optimization.target import Room, Target, miss_price, target_of
 from wss.optimization.task import Task
 
-SHORTLIST, SHORTLIST_LARGE = 140, 60
-"""Moves that are combined in pairs, and those of a large network."""
 BUNDLE = 8
 """Most moves that are made before EPANET is asked."""
 RETABULATE, RETABULATE_LARGE = 4, 10
 """Accepted plans after which the snapshots are taken anew; of a large network they take longer than all else."""
 REJECTED_LARGE = 8
 """Rejected plans in a row after which those of a large network are, if any was accepted."""
+STUCK_LARGE = 12
+"""Rejected plans in a row after which the search goes on from the best of those, where limits of a large network are missed."""
 ALTERNATIVES_LARGE = 6
 """Plans of a large network that are replayed before its moves are looked at anew."""
+REPAIRED = 0.9
+"""Share of the misses below which a plan is another one, around which all repairs are tried anew."""
+ALL_MISSES = 0.02
+"""What it may cost to miss nothing any more, as a share of the plan's cost, beside what the misses count."""
 LEAST_GAIN = 1e-6
 """What a change must promise, as a share of the plan's cost."""
 
@@ -51,14 +57,14 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
     while search.simulations < budget:
         candidates = search.candidates()
         if not candidates and not search.widen():
-            return Polished(search.choice, search.best, search.simulations, search.snapshots, True)
+            return search.reached(converged=True)
         for candidate in candidates[: budget - search.simulations]:
             better = search.tries(candidate)
             if progress is not None:
                 progress("polish", search.simulations / budget)
             if better:
                 break
-    return Polished(search.choice, search.best, search.simulations, search.snapshots, False)
+    return search.reached(converged=False)
 
 
 class _Search:
@@ -69,11 +75,19 @@ class _Search:
         self._patience = RETABULATE_LARGE if self._large else RETABULATE
         self.choice, self.best = choice, replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
         self.simulations, self.snapshots, self._rejected, self._bundle = 1, 0, 0, BUNDLE
-        self._room = Room.least(task)
+        self._room, self._repairs, self._repairing = Room.least(task), Repairs(), self._large
         self._tried = {choice.tobytes()}
         self._forbidden = tuple(np.zeros((task.slots, len(station.modes)), bool) for station in task.stations)
         """(slot, mode) for each station: EPANET warned where no snapshot foresaw it"""
+        self._left: list[tuple[Replay, np.ndarray]] = []
+        self._near: list[tuple[Replay, np.ndarray]] = []
+        """Plans that were left because nothing near them was better, and rejected ones that can be gone on from"""
         self._tabulate()
+
+    def reached(self, converged: bool) -> Polished:
+        """The best plan of all."""
+        best, choice = min([*self._left, (self.best, self.choice)], key=lambda pair: pair[0].rank)
+        return Polished(choice, best, self.simulations, self.snapshots, converged)
 
     def _tabulate(self) -> None:
         """Take the snapshots anew, around the best plan."""
@@ -81,6 +95,8 @@ class _Search:
         self._table = tabulate(task, self.best.level, self.choice, every(task, table_slots(task)), len(task.stations) > 1)
         self.snapshots += self._table.snapshots
         self._accepted = 0
+        self._repairs.restart()
+        self._room = Room.least(task) if self._large else self._room
 
     def candidates(self) -> list[np.ndarray]:
         """Plans worth a simulation by the linear response, the most promising first; none if no move promises anything.
@@ -91,18 +107,24 @@ class _Search:
         if self._accepted >= self._patience or (self._large and self._rejected >= REJECTED_LARGE and self._accepted):
             self._tabulate()
             self._rejected = 0
+        if self._rejected >= STUCK_LARGE and self._leave():
+            best, choice = self.best, self.choice
         response = respond(task, self._table, Known(best.level, shares(task, choice), best), every(task, 1))
         blocked = self._table.blocked(task, choice)
         bad = np.column_stack([own[np.arange(task.slots), choice[:, s]] for s, own in enumerate(blocked)])
+        bad |= np.column_stack([best.beyond[:, station.pumps].any(axis=1) for station in task.stations])
         weak = set(response.rows.step[response.rows.slack < PRESSURE_SPARE_M].tolist())
         unforeseen = [k for k in best.warned if not bad[k].any() and k not in weak]
         bad[unforeseen] = choice[unforeseen] > 0
-        moves = moves_of(task, choice, tuple(own | known for own, known in zip(blocked, self._forbidden, strict=True)))
+        blocked = tuple(own | known for own, known in zip(blocked, self._forbidden, strict=True))
+        virtual = best.level + propagate(response, response.surplus[None])[0]
+        target = target_of(task, best, virtual, response.rows.slack, self._room)
+        if repaired := self._repaired(response, target, blocked):
+            return repaired
+        moves = moves_of(task, choice, blocked)
         if not len(moves):
             return []
         effects = effects_of(task, response, choice, moves, bad)
-        virtual = best.level + propagate(response, response.surplus[None])[0]
-        target = target_of(task, best, virtual, response.rows.slack, self._room)
         base = target.score(
             target.every,
             np.zeros((1, *virtual.shape)),
@@ -120,7 +142,7 @@ class _Search:
         done: list[int] = []
         reached, current, least = choice, base, LEAST_GAIN * max(best.total, 1.0)
         for _ in range(self._bundle):
-            found = _additions(task, target, moves, effects, net, done, reached, current - least, self._tried, choice)
+            found = additions(task, target, moves, effects, net, done, reached, current - least, self._tried, choice)
             if self._bundle == 1:
                 several = islice(_disjoint(found), ALTERNATIVES_LARGE if self._large else 1)
                 return [moves.apply(choice, *added) for added, _ in several]
@@ -131,6 +153,12 @@ class _Search:
             reached = moves.apply(choice, *done)
         return [reached] if done else []
 
+    def _repaired(self, response: Response, target: Target, blocked: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+        """Plans in larger neighbourhoods where moves of one and two switches leave limits missed; none before."""
+        if not (self._repairing and self._bundle == 1 and self.best.miss > 0):
+            return []
+        return self._repairs.candidates(self._task, response, target, self.best, self.choice, blocked, self._tried)
+
     def widen(self) -> bool:
         """Look closer where no neighbour promised anything; whether there was a way left."""
         if self._bundle > 1:
@@ -139,9 +167,30 @@ class _Search:
             self._accepted = self._patience
         elif self.best.miss > 0 and (wider := self._room.after(self.best)).differs(self._room):
             self._room = wider
+        elif self.best.miss > 0 and not self._repairing:
+            self._repairing = True
         else:
-            return False
+            return self._leave()
         return True
+
+    def _leave(self) -> bool:
+        """Go on from the nearest plan that was rejected where limits are missed and nothing helps; whether there is one."""
+        if not self._near or self.best.miss == 0:
+            return False
+        self._left.append((self.best, self.choice))
+        nearest = min(range(len(self._near)), key=lambda i: self._near[i][0].rank)
+        self.best, self.choice = self._near.pop(nearest)
+        self._rejected, self._bundle = 0, 1
+        self._tabulate()
+        return True
+
+    def _better(self, result: Replay) -> bool:
+        """Whether a plan is better; where limits are still missed, what it misses less must be worth what it costs more."""
+        if result.miss == 0 or not result.rank < self.best.rank:
+            return result.rank < self.best.rank
+        less = self.best.miss - result.miss
+        worth = miss_price(self._task, self.best) * less + ALL_MISSES * abs(self.best.total) * less / self.best.miss
+        return result.total - self.best.total <= worth
 
     def tries(self, candidate: np.ndarray) -> bool:
         """Replay a plan and learn from it; whether it is better."""
@@ -149,13 +198,17 @@ class _Search:
         self._tried.add(candidate.tobytes())
         result = replay(task, speeds_of(task.stations, candidate, len(task.engine.pumps)))
         self.simulations += 1
-        if result.rank < self.best.rank:
+        if self._better(result):
+            if result.miss < REPAIRED * self.best.miss:
+                self._repairs.restart()
             self.best, self.choice, self._rejected = result, candidate, 0
             self._accepted += 1
             self._bundle = min(self._bundle * 2, BUNDLE)
             self._room = self._room.after(result) if result.miss > 0 else self._room.eased(task)
             return True
         self._rejected += 1
+        if self._large:
+            self._near.append((result, candidate))
         if self._bundle > 1:
             self._bundle //= 2
         else:
@@ -178,77 +231,3 @@ def _forbid(forbidden: tuple[np.ndarray, ...], choice: np.ndarray, candidate: np
     """Mark where `candidate` (slot, station) departs from `choice`: EPANET warned of it as no snapshot foresaw."""
     for k, s in np.argwhere(candidate != choice):
         forbidden[s][k, candidate[k, s]] = True
-
-
-def _additions(
-    task, target: Target, moves: Moves, effects: Effects, net, done, reached, bar, tried, choice
-) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Single moves and pairs that, added to those `done`, lower the score below `bar`, and to what; the best first."""
-    level = effects.level[done].sum(axis=0)
-    slack, power = effects.slack[done].sum(axis=0), effects.power[done].sum(axis=0)
-    cost, starts = effects.cost[done].sum(), effects.starts[done].sum()
-    free = _free(moves, done)
-    singles = np.flatnonzero(free)
-    if not len(singles):
-        return
-
-    def scores(which: np.ndarray, also: int | None = None, instants: Instants = target.every) -> np.ndarray:
-        extra = (
-            (np.zeros_like(level), 0.0, 0.0, 0.0, 0.0)
-            if also is None
-            else (effects.level[also], effects.slack[also], effects.power[also], effects.cost[also], effects.starts[also])
-        )
-        return target.score(
-            instants,
-            effects.level[which[:, None], instants.at] + (level + extra[0])[instants.at],
-            effects.slack[which] + slack + extra[1],
-            effects.power[which] + power + extra[2],
-            effects.cost[which] + cost + extra[3],
-            effects.starts[which] + starts + extra[4],
-        )
-
-    first = scores(singles)
-    options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
-    own = effects.cost + target.start_price * effects.starts
-    half = (SHORTLIST_LARGE if is_large(task) else SHORTLIST) // 2
-    short = np.union1d(
-        singles[np.argsort(net[singles], kind="stable")[:half]],
-        singles[np.argsort(first, kind="stable")[:half]],
-    )
-    for position, i in enumerate(short[:-1]):
-        others = short[position + 1 :]
-        others = others[(own[others] < bar - own[i] - own[done].sum()) & _apart(moves, int(i), others)]
-        if len(others):
-            value = scores(others, int(i), target.coarse)
-            options += [(float(value[j]), (int(i), int(others[j]))) for j in np.flatnonzero(value < bar)]
-    options.sort()
-    for _, added in options[:40]:
-        exact = float(scores(np.array(added[:1]), added[1] if len(added) > 1 else None)[0])
-        plan = moves.apply(reached, *added)
-        if exact < bar and _starts_allowed(task, plan, choice) and plan.tobytes() not in tried:
-            yield added, exact
-
-
-def _free(moves: Moves, done: list[int]) -> np.ndarray:
-    free = np.ones(len(moves), bool)
-    for i in done:
-        free &= _apart(moves, i, np.arange(len(moves)))
-    return free
-
-
-def _apart(moves: Moves, i: int, others: np.ndarray) -> np.ndarray:
-    """Which moves do not touch the slots of move `i`."""
-    return (
-        (moves.station[others] != moves.station[i])
-        | (moves.last[others] < moves.first[i])
-        | (moves.first[others] > moves.last[i])
-    )
-
-
-def _starts_allowed(task: Task, plan: np.ndarray, before: np.ndarray) -> bool:
-    """Whether every group of pumps keeps its limit of starts, or at least starts no more often than before."""
-    for station, new, old in zip(task.stations, station_starts(task, plan), station_starts(task, before), strict=True):
-        limits = [task.most_starts[[station.pumps[p] for p in group]].sum() for group in station.groups]
-        if any(n > limit and n >= o for n, o, limit in zip(new, old, limits, strict=True)):
-            return False
-    return True

@@ -42,6 +42,8 @@ class Replay:
     """(tank,) how far the end level is missed [m]"""
     warned: np.ndarray
     """Slots in which EPANET warns"""
+    beyond: np.ndarray
+    """(slot, pump) of bool: which pumps work beyond their curve, where it warns"""
     shut_s: np.ndarray
     """(tank,) seconds in which EPANET kept a pipe at the tank shut, none where that is allowed"""
     shut: np.ndarray
@@ -110,6 +112,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         band_miss,
         end_miss,
         warned,
+        _beyond(task, run.beyond, speed.shape),
         shut_s,
         shut,
         cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed),
@@ -126,6 +129,14 @@ def _shut(task: Task, spans: list[tuple[int, str, int]], slots: int) -> tuple[np
             shut_s[tank] += span
             shut[second // task.slot_s : (second + span - 1) // task.slot_s + 1, tank] = True
     return shut_s, shut
+
+
+def _beyond(task: Task, states: list[tuple[int, int]], shape: tuple[int, int]) -> np.ndarray:
+    """In which slots which pumps work beyond their curve (slot, pump), of bool."""
+    beyond = np.zeros(shape, bool)
+    for second, pump in states:
+        beyond[min(second // task.slot_s, shape[0] - 1), pump] = True
+    return beyond
 
 
 def _changes(task: Task, speed: np.ndarray) -> float:

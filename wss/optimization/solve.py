@@ -13,7 +13,7 @@ from wss.optimization.bound import lower_bound
 from wss.optimization.fractions import LinearPlan
 from wss.optimization.linearize import is_large
 from wss.optimization.modes import choice_of, speeds_of
-from wss.optimization.polish import Polished, polish
+from wss.optimization.polish import polish
 from wss.optimization.problem import Problem, Progress
 from wss.optimization.replay import replay
 from wss.optimization.rounds import Rounds, linear_rounds
@@ -24,7 +24,7 @@ from wss.quantities import labelled
 
 POLISH_BUDGET, LARGE_BUDGET = 60, 140
 """Simulations that each polish may spend, and the only one of a large network."""
-LARGE_STEPS, LARGE_SLOTS = 15_000, 3_000
+LARGE_STEPS, LARGE_SLOTS = 15_000, 9_000
 """Hydraulic steps and slots that the simulations of the latter may have in all."""
 DYNAMIC_PLANS = 6
 """Plans of the dynamic program that are polished as well."""
@@ -120,11 +120,9 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     own = [] if not large and _only_pressures_may_lack(found.task, found.linear) else _own_controls(found.task)
     windowed = _in_windows(found, progress) if large else None
     nearest = min([*choices, *own, *([windowed.choice] if windowed else [])], key=lambda choice: _rank(found.task, choice))
-    choices = [nearest, *(choice for choice in (own if large else choices) if choice is not nearest)]
-    budget = _large_budget(found.task) // len(choices) if large else POLISH_BUDGET
-    tries: list[Polished] = []
-    while choices and not (large and tries and tries[-1].replay.miss == 0):
-        tries.append(polish(found.task, choices.pop(0), water, budget, progress))
+    choices = [nearest, *(choice for choice in choices if choice is not nearest and not large)]
+    budget = _large_budget(found.task) if large else POLISH_BUDGET
+    tries = [polish(found.task, choice, water, budget, progress) for choice in choices]
     if not large and min(one.replay.miss for one in tries) > 0 and (windowed := _in_windows(found, progress)):
         tries.append(polish(found.task, windowed.choice, water, budget, progress))
     polished = min(tries, key=lambda one: one.replay.rank)

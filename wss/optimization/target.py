@@ -1,10 +1,11 @@
 """What candidates of the polish are measured by: the predicted trajectory, what limits it misses and what that counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from wss.optimization.linearize import is_large
 from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
 from wss.optimization.task import Task
 
@@ -14,8 +15,9 @@ PAIR_INSTANTS = 64
 """About how many instants pairs are compared at, before the best of them are looked at closely."""
 LEAST_ROOM_M, WIDEST_ROOM_M = 0.001, 0.25
 """How far inside its limits a tank is kept at least and at most; more where EPANET found a limit missed that was thought kept."""
-MISS_PRICE = 20.0
-"""Price of missing a limit by 1 m for 1 h, as a multiple of the plan's cost: limits come before cost."""
+MISS_PRICE, MISS_PRICE_LARGE = 20.0, 5.0
+"""Price of missing a limit by 1 m for 1 h, as a multiple of the plan's cost: limits come before cost. That of a large network is
+spread over many tanks."""
 START_TIE = 2e-5
 """What a start that costs nothing counts, as a share of the plan's cost: fewest starts within a small tolerance."""
 
@@ -96,6 +98,10 @@ class Target:
         """All instants."""
         return Instants(np.arange(len(self.level))[::-1], np.ones(len(self.level)))
 
+    def only(self, tanks: np.ndarray) -> "Target":
+        """The same, but what other tanks than `tanks` (positions) miss does not count."""
+        return replace(self, level=self.level[:, tanks], low=self.low[:, tanks], high=self.high[:, tanks], end=self.end[tanks])
+
     def score(
         self,
         instants: "Instants",
@@ -119,13 +125,18 @@ class Target:
         return total
 
 
+def miss_price(task: Task, best: Replay) -> float:
+    """What missing a limit by 1 m for 1 h counts beside the cost of the plan `best` [currency]."""
+    return (MISS_PRICE_LARGE if is_large(task) else MISS_PRICE) * max(abs(best.total), 1.0)
+
+
 def target_of(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, room: Room) -> Target:
     """Of the plan `best`, whose levels would be `virtual` (slot instant, tank) and pressures above limits `slack` (row,) [m]."""
     high = np.where(task.exempt, np.inf, task.high)
     low = np.broadcast_to(task.low + room.level, virtual.shape).copy()
     high = np.broadcast_to(high - room.level, virtual.shape).copy()
     low[0], high[0] = -np.inf, np.inf
-    scale = max(abs(best.total), 1.0)
+    scale, price = max(abs(best.total), 1.0), miss_price(task, best)
     return Target(
         task,
         virtual,
@@ -134,10 +145,8 @@ def target_of(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, 
         low,
         high,
         task.end + room.end,
-        miss_price=MISS_PRICE * scale,
-        start_price=MISS_PRICE * scale
-        if (best.starts > task.most_starts).any()
-        else max(task.problem.start_cost, START_TIE * scale),
+        miss_price=price,
+        start_price=price if (best.starts > task.most_starts).any() else max(task.problem.start_cost, START_TIE * scale),
         counted=tuple(task.counted(charge) for charge in task.problem.charges),
     )
 
