@@ -125,3 +125,10 @@ def test_demand_charge_is_the_increase_over_the_peak_so_far(problem, plan_of):
     night = xr.DataArray([True, False], dims="time", coords={"time": [problem.start, problem.start + pd.Timedelta(hours=6)]})
     by_night = verify(replace(problem, charges=(PeakCharge(3.0, 15, 0.0, night),)), plan)
     assert by_night.charge == pytest.approx(3 * power[:24].max())
+
+
+def test_the_pump_beyond_its_curve_is_named(problem, plan_of):
+    verdict = verify(problem, plan_of(speed=0.3, P2=[(2, 3)]))
+    said = [text for text in verdict.violations if "beyond its curve" in text]
+    assert len(said) == 1
+    assert said[0].endswith("states); first it is pump P2")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from wss.hydraulics.project import BEYOND
 from wss.optimization import Pin, Problem, verify
 from wss.quantities import labelled
 from wss.views import panels
@@ -85,3 +86,11 @@ def test_a_lower_rung_says_what_it_means(situation, rung):
     assert say(f"note_{rung}").replace("'", "&#x27;") in html
     assert "800 min old" in html
     assert panels.notices(situation) == ""
+
+
+def test_the_pump_beyond_its_curve_is_told_by_its_title(situation):
+    text = f"2022-07-25T04:00: EPANET warns: {BEYOND} (1 states); first it is pump P1"
+    portuguese = told(situation.tenant.model_copy(update={"language": "pt"}), text)
+    assert "fora da sua curva" in portuguese
+    assert "primeiro é" in portuguese
+    assert "EPANET warning" not in portuguese

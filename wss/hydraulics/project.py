@@ -24,11 +24,12 @@ _RUN, _NEXT = _LIBRARY.EN_runH, _LIBRARY.EN_nextH
 _RUN.argtypes = _NEXT.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_long))
 
 UNBALANCED = "the state did not balance (EPANET warning 1)"
+BEYOND = "a pump works beyond its curve: it cannot deliver enough flow or head (EPANET warning 4)"
 MEANINGS = {
     1: UNBALANCED,
     2: "the state may be unstable (EPANET warning 2)",
     3: "demand is cut off from every source (EPANET warning 3)",
-    4: "a pump works beyond its curve: it cannot deliver enough flow or head (EPANET warning 4)",
+    4: BEYOND,
     5: "a valve cannot deliver enough flow (EPANET warning 5)",
     6: "pressure is negative at a node with demand (EPANET warning 6)",
 }

@@ -55,6 +55,8 @@ class Simulation:
     """As run, at the moments where any pump changed (time, pump) [1]."""
     warnings: list[tuple[int, str]]
     """As in `Trajectory`; seconds count from the start."""
+    beyond: list[tuple[int, str]]
+    """Second and name of each pump that works beyond its curve, in states that EPANET warns about."""
     shut: list[tuple[int, str, int]]
     clamped: list[tuple[int, str, float]]
     solves: int
@@ -111,5 +113,6 @@ def label(run: Trajectory, start: pd.Timestamp, report_s: int, names: dict[str, 
         energy=labelled("energy", run.energy, time=steps, pump=names["pump"]),
         pressure=labelled("pressure", run.pressure, time=instants, node=names["node"]),
         pump_speed=labelled("pump_speed", speeds, time=moments, pump=names["pump"]),
-        warnings=run.warnings, shut=run.shut, clamped=run.clamped, solves=run.solves,
+        warnings=run.warnings, beyond=[(s, names["pump"][k]) for s, k in run.beyond], shut=run.shut, clamped=run.clamped,
+        solves=run.solves,
     )  # fmt: skip

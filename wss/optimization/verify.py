@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from wss.hydraulics import Engine, Simulation
-from wss.hydraulics.project import MEANINGS
+from wss.hydraulics.project import BEYOND, MEANINGS
 from wss.optimization.problem import PeakCharge, Problem
 
 TOLERANCE = 1e-3
@@ -140,7 +140,8 @@ def _epanet(problem: Problem, run: Simulation, lowest: str) -> list[str]:
     faults = []
     for text in dict.fromkeys(text for _, text in run.warnings):
         seconds = [s for s, t in run.warnings if t == text]
-        where = lowest if text in WEAK else ""
+        pump = next((pump for second, pump in run.beyond if second == seconds[0] and text == BEYOND), None)
+        where = lowest if text in WEAK else f"; first it is pump {pump}" if pump else ""
         faults.append(f"{_clock(problem.start, seconds[0])}: EPANET warns: {text} ({len(seconds)} states){where}")
     return faults
 

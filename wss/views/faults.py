@@ -23,6 +23,7 @@ KINDS: dict[str, str] = {
     "pressure": rf"{AT}pressure (?P<level>{M}) m at {NODE} is below (?P<bound>{M}) m(?:: {M} m short)?",
     "cut_node": rf"{NODE} is cut off at (?P<at>{MOMENT})",
     "lowest": rf"lowest is (?P<level>{M}) m at {NODE} at (?P<at>{MOMENT})",
+    "beyond": rf"first it is {PUMP}",
     "warned": rf"{AT}EPANET warns: (?P<text>[^;]*) \((?P<amount>\d+) states\)",
     "starts": rf"{PUMP} starts (?P<amount>\d+) times, at most (?P<bound>\d+) are allowed",
     "off_held": rf"{AT}{PUMP} is off although it is held on",

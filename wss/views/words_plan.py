@@ -95,6 +95,7 @@ PLAN_WORDS: dict[str, tuple[str, str]] = {
     "warning_5": ("a valve cannot deliver enough flow", "uma válvula não dá caudal suficiente"),
     "warning_6": ("pressure is negative where water is drawn", "há pressão negativa onde se consome água"),
     "fault_warned": ("{at}: EPANET warns, {amount} times: {text}", "{at}: o EPANET avisa, {amount} vezes: {text}"),
+    "fault_beyond": ("first it is {pump}", "primeiro é {pump}"),
     "fault_starts": ("{pump} starts {amount} times, {bound} are allowed", "{pump} arranca {amount} vezes; permitem-se {bound}"),
     "fault_off_held": ("{at}: {pump} is off although an operator holds it on",
                        "{at}: {pump} está desligada, mas um operador fixou-a ligada"),
