@@ -123,8 +123,11 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     choices = [nearest, *(choice for choice in choices if choice is not nearest and not large)]
     budget = _large_budget(found.task) if large else POLISH_BUDGET
     tries = [polish(found.task, choice, water, budget, progress) for choice in choices]
-    if not large and min(one.replay.miss for one in tries) > 0 and (windowed := _in_windows(found, progress)):
-        tries.append(polish(found.task, windowed.choice, water, budget, progress))
+    least = min(one.replay.miss for one in tries)
+    if not large and least > 0:
+        windowed = _in_windows(found, progress)
+        if windowed and _rank(found.task, windowed.choice)[0] < least:
+            tries.append(polish(found.task, windowed.choice, water, budget, progress))
     polished = min(tries, key=lambda one: one.replay.rank)
     for one in (found, windowed, *tries):
         snapshots, replays = snapshots + (one.snapshots if one else 0), replays + (one.simulations if one else 0)
