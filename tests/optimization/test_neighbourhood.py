@@ -29,7 +29,7 @@ def short(problem):
         assert run.end_miss.max() > 0.1
         table = tabulate(task, run.level, choice, every(task, 1))
         response = respond(task, table, Known(run.level, shares(task, choice), run), every(task, 1))
-        yield task, choice, run, response, target_of(task, run, run.level, response.rows.slack, Room.least(task))
+        yield task, choice, run, response, target_of(task, choice, run, run.level, response.rows.slack, Room.least(task))
 
 
 def nothing_blocked(task, choice):
@@ -42,7 +42,7 @@ def test_no_pair_of_slots_is_better_than_the_best_that_is_found(short, monkeypat
     found = neighbourhood.neighbours(task, response, target, choice, [0], nothing_blocked(task, choice))
     moves = neighbourhood._singles(choice, [0], nothing_blocked(task, choice))
     assert len(moves) == task.slots * (len(task.stations[0].modes) - 1) <= neighbourhood.MOST_SINGLES
-    effects = effects_of(task, response, choice, moves, np.zeros(choice.shape, bool))
+    effects = effects_of(task, response, choice, moves, np.zeros(choice.shape, bool)).at(target.every.at)
     single = np.arange(len(moves))[:, None]
     pair = np.array([(i, j) for i, j in combinations(range(len(moves)), 2) if moves.first[i] != moves.first[j]])
     best = min(

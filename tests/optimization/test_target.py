@@ -7,6 +7,7 @@ import pandas as pd
 
 from wss.hydraulics import Engine
 from wss.optimization import polish
+from wss.optimization.moves import Effects
 from wss.optimization.replay import replay
 from wss.optimization.target import Room, target_of
 from wss.optimization.task import make_task
@@ -16,16 +17,17 @@ def test_every_missed_instant_counts_in_a_long_horizon(problem):
     """Of 288 steps about 64 stand for all; a limit missed for a moment between two of them must not be overlooked."""
     with Engine(problem.network) as engine:
         task = make_task(replace(problem, decision_step=pd.Timedelta(minutes=5)), engine)
-        run = replay(task, np.zeros((task.slots, len(engine.pumps))))
+        still = np.zeros((task.slots, 1), int)
+        run = replay(task, task.stations[0].modes[still[:, 0]])
         level = np.tile((task.low + task.high) / 2, (task.slots + 1, 1))
         level[[7, 100, 101]] = task.high + 0.1
-        target = target_of(task, run, level, np.zeros(0), Room.least(task))
+        target = target_of(task, still, run, level, np.zeros(0), Room.least(task))
     assert set(target.coarse.at) >= {7, 100, 101, task.slots}
     assert len(target.coarse.at) < task.slots / 3
     assert abs(target.coarse.weight.sum() - len(level)) < 8
-    nothing = np.zeros((1, len(level), level.shape[1])), np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(1), np.zeros(1)
-    exact = target.score(target.every, *nothing)[0]
-    thinned = target.score(target.coarse, nothing[0][:, target.coarse.at], *nothing[1:])[0]
+    nothing = Effects(np.zeros((1, *level.shape)), np.zeros(1), np.zeros((1, 0)), np.zeros((1, 0)), np.zeros((1, 1)), np.zeros(1))
+    exact = target.score(target.every, nothing.at(target.every.at))[0]
+    thinned = target.score(target.coarse, nothing.at(target.coarse.at))[0]
     assert 0 < exact <= thinned * 1.001
 
 

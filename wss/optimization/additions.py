@@ -1,79 +1,117 @@
-"""Which moves to add to a plan: single ones and pairs, scored by the linear response."""
+"""Which moves to add to a plan: single ones and pairs, or up to four where those lead nowhere, scored by the linear response."""
 
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from wss.optimization.linearize import is_large
 from wss.optimization.moves import Effects, Moves, station_starts
-from wss.optimization.target import Instants, Target
+from wss.optimization.target import Target
 from wss.optimization.task import Task
 
-SHORTLIST, SHORTLIST_LARGE = 140, 60
-"""Moves that are combined in pairs, and those of a large network."""
+WIDTH = 60
+"""Combinations of each number of moves that are built upon."""
+MOST_EXACT = 40
+"""Combinations that are scored at all instants."""
+MOST_OPTIONS = 1000
+"""Combinations of which it is asked whether starts allow them."""
+
+Option = tuple[float, tuple[int, ...]]
+"""A score [currency] and positions of moves."""
 
 
-def additions(
-    task: Task,
-    target: Target,
-    moves: Moves,
-    effects: Effects,
-    net: np.ndarray,
-    done: list[int],
-    reached: np.ndarray,
-    bar: float,
-    tried: Container[bytes],
-    choice: np.ndarray,
-) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Single moves and pairs that, added to those `done`, lower the score below `bar` [currency], and to what; the best first.
+@dataclass(frozen=True)
+class Breadth:
+    """How far the search looks around a plan."""
 
-    `net` (move,) [currency] is the cost of each less the worth of the water it leaves; `reached` and `choice` (slot, station)
-    are the modes with and without the moves that are done. Plans `tried` are not asked for again.
-    """
-    level = effects.level[done].sum(axis=0)
-    slack, power = effects.slack[done].sum(axis=0), effects.power[done].sum(axis=0)
-    cost, starts = effects.cost[done].sum(), effects.starts[done].sum()
-    singles = np.flatnonzero(_free(moves, done))
-    if not len(singles):
-        return
-
-    def scores(which: np.ndarray, also: int | None = None, instants: Instants = target.every) -> np.ndarray:
-        extra = (
-            (np.zeros_like(level), 0.0, 0.0, 0.0, 0.0)
-            if also is None
-            else (effects.level[also], effects.slack[also], effects.power[also], effects.cost[also], effects.starts[also])
-        )
-        return target.score(
-            instants,
-            effects.level[which[:, None], instants.at] + (level + extra[0])[instants.at],
-            effects.slack[which] + slack + extra[1],
-            effects.power[which] + power + extra[2],
-            effects.cost[which] + cost + extra[3],
-            effects.starts[which] + starts + extra[4],
-        )
-
-    first = scores(singles)
-    options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
-    own = effects.cost + target.start_price * effects.starts
-    short = _shortlist(task, singles, net[singles], first)
-    for position, i in enumerate(short[:-1]):
-        others = short[position + 1 :]
-        others = others[(own[others] < bar - own[i] - own[done].sum()) & _apart(moves, int(i), others)]
-        if len(others):
-            value = scores(others, int(i), target.coarse)
-            options += [(float(value[j]), (int(i), int(others[j]))) for j in np.flatnonzero(value < bar)]
-    options.sort()
-    for _, added in options[:40]:
-        exact = float(scores(np.array(added[:1]), added[1] if len(added) > 1 else None)[0])
-        plan = moves.apply(reached, *added)
-        if exact < bar and _starts_allowed(task, plan, choice) and plan.tobytes() not in tried:
-            yield added, exact
+    shortlist: int
+    """Moves that are combined, the best on their own"""
+    drawn: int = 0
+    """Moves drawn at random that are combined with those"""
+    most: int = 2
+    """Moves in a combination"""
+    seed: int = 0
 
 
-def _shortlist(task: Task, singles: np.ndarray, net: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Those of the moves `singles` that are combined in pairs: the cheapest, and those with the best scores."""
-    half = (SHORTLIST_LARGE if is_large(task) else SHORTLIST) // 2
-    return np.union1d(singles[np.argsort(net, kind="stable")[:half]], singles[np.argsort(score, kind="stable")[:half]])
+@dataclass(frozen=True)
+class Around:
+    """A plan, the moves around it and what they would do."""
+
+    task: Task
+    target: Target
+    choice: np.ndarray
+    """(slot, station)"""
+    moves: Moves
+    effects: Effects
+    net: np.ndarray
+    """(move,) what each costs less the worth of the water it leaves [currency]"""
+    tried: Container[bytes]
+    """Plans that are not asked for again"""
+
+    def additions(self, done: list[int], bar: float, breadth: Breadth) -> Iterator[tuple[tuple[int, ...], float]]:
+        """Moves that, added to those `done`, lower the score below `bar` [currency], and to what; the best first."""
+        singles = np.flatnonzero(_free(self.moves, done))
+        if not len(singles):
+            return
+        every, reached = self.target.every, self.moves.apply(self.choice, *done)
+        before = self.effects.total(np.array([done], int))
+        first = self.target.score(every, (self.effects.take(singles) + before).at(every.at))
+        options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
+        short = self._shortlist(singles, first, breadth)
+        options += self._combined(short, before, bar - float(self.target.own(before)[0]), bar, breadth, not options)
+        options.sort()
+        plans = ((added, self.moves.apply(reached, *added)) for _, added in options[:MOST_OPTIONS])
+        allowed = (each for each in plans if _starts_allowed(self.task, each[1], self.choice))
+        for added, plan in islice(allowed, MOST_EXACT):
+            exact = float(self.target.score(every, self.effects.total(np.array([[*done, *added]])).at(every.at))[0])
+            if exact < bar and plan.tobytes() not in self.tried:
+                yield added, exact
+
+    def _shortlist(self, singles: np.ndarray, score: np.ndarray, breadth: Breadth) -> np.ndarray:
+        """Those of the moves `singles` that are combined: the cheapest, those with the best scores, and some drawn at random."""
+        half = breadth.shortlist // 2
+        cheap, good = (singles[np.argsort(by, kind="stable")[:half]] for by in (self.net[singles], score))
+        drawn = np.random.default_rng(breadth.seed).permutation(singles)[: breadth.drawn]
+        return np.unique(np.concatenate([cheap, good, drawn]))
+
+    def _combined(
+        self, short: np.ndarray, before: Effects, spare: float, bar: float, breadth: Breadth, deep: bool
+    ) -> list[Option]:
+        """Pairs of the moves `short` that score below `bar` beside what was done `before`; if none do, and `deep`, larger ones.
+
+        Pairs that alone cost more than `spare` are left out.
+        """
+        instants = self.target.coarse
+        listed = self.effects.take(short).at(instants.at)
+        after, own = listed + before.at(instants.at), self.target.own(listed)
+        found: list[Option] = []
+        front: list[Option] = []
+        for i in range(len(short) - 1):
+            others = np.arange(i + 1, len(short))
+            others = others[(own[others] < spare - own[i]) & _apart(self.moves, int(short[i]), short[others])]
+            if not len(others):
+                continue
+            value = self.target.score(instants, after.take(others) + listed.take(np.array([i])))
+            best = [(float(value[j]), (i, int(others[j]))) for j in np.argsort(value, kind="stable")[:WIDTH]]
+            found += [option for option in best if option[0] < bar]
+            front += best if breadth.most > 2 else []
+        for _ in range(2, breadth.most if deep else 2):
+            if found or not front:
+                break
+            front = self._extended(short, listed, after, sorted(front)[:WIDTH])
+            found = [option for option in front if option[0] < bar]
+        return [(value, tuple(short[list(which)].tolist())) for value, which in found]
+
+    def _extended(self, short: np.ndarray, listed: Effects, after: Effects, front: list[Option]) -> list[Option]:
+        """The best combinations of the `front` with one more of the moves `short`, all by their positions in it."""
+        found: set[Option] = set()
+        for _, which in front:
+            others = np.flatnonzero(np.logical_and.reduce([_apart(self.moves, int(short[i]), short) for i in which]))
+            value = self.target.score(self.target.coarse, after.take(others) + listed.total(np.array([which])))
+            best = np.argsort(value, kind="stable")[:WIDTH]
+            found |= {(float(value[j]), tuple(sorted((*which, int(others[j]))))) for j in best}
+        return sorted(found)[:WIDTH]
 
 
 def _free(moves: Moves, done: list[int]) -> np.ndarray:

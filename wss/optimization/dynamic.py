@@ -14,9 +14,9 @@ from wss.optimization.replay import PRESSURE_SPARE_M, replay
 from wss.optimization.target import END_SPARE_M
 from wss.optimization.task import Task
 
-MOST_STATES = {1: 12_000, 2: 12_000, 3: 20_000}
+MOST_STATES = {1: 12_000, 2: 12_000, 3: 40_000}
 """Number of tanks -> partial plans that are kept at each slot."""
-BOXES = {1: 4000, 2: 800, 3: 300}
+BOXES = {1: 4000, 2: 800, 3: 600}
 """Number of tanks -> boxes in each tank's band."""
 BLOCK_H = 0.5
 """Time between changes of combinations with more than one tank; the polish moves them to where they belong [h]."""

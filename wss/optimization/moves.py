@@ -1,6 +1,6 @@
 """Small changes of a plan, and what each would do by the linear response: the neighbourhood of the polish."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -54,9 +54,24 @@ class Effects:
     slack: np.ndarray
     """(move, pressure row) [m]"""
     starts: np.ndarray
-    """(move,)"""
+    """(move, group of identical pumps), the groups of all stations in turn"""
     freed: np.ndarray
     """(move,) slots in which a mode that EPANET warns about, or that is forbidden, gives way"""
+
+    def take(self, which: np.ndarray) -> "Effects":
+        """Those at the positions `which`."""
+        return Effects(*(getattr(self, f.name)[which] for f in fields(self)))
+
+    def at(self, instants: np.ndarray) -> "Effects":
+        """With the levels (move, instant, tank) [m] of some `instants` (instant,) only."""
+        return replace(self, level=np.ascontiguousarray(self.level[:, instants]))
+
+    def __add__(self, other: "Effects") -> "Effects":
+        return Effects(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def total(self, which: np.ndarray) -> "Effects":
+        """Sums over the moves of each of `which` (combination, move); zero without moves."""
+        return Effects(*(_summed(getattr(self, f.name), which) for f in fields(self)))
 
 
 def moves_of(task: Task, choice: np.ndarray, blocked: tuple[np.ndarray, ...]) -> Moves:
@@ -97,30 +112,30 @@ def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves,
     money = np.zeros(count)
     power = np.zeros((count, task.slots if task.problem.charges else 0))
     rows = response.rows
-    slack = np.zeros((count, len(rows.slack)))
+    slack, freed = np.zeros((count, len(rows.slack))), np.zeros(count)
+    at = np.arange(task.slots)
+    within = (at >= moves.first[:, None]) & (at < moves.last[:, None])
     for s in range(len(task.stations)):
+        own = np.flatnonzero(moves.station == s)
+        first, last, mode, inside = moves.first[own], moves.last[own], moves.mode[own], within[own]
         gain, watts = response.gain[s], response.power[s]
+        inflow[own] = (gain - gain[at, choice[:, s]][:, None]).transpose(1, 0, 2)[mode] * inside[:, :, None]
         spend = np.einsum("kp,kmp->km", task.price, watts) * task.slot_h + task.change[s]
-        at = np.arange(task.slots)
-        gain = gain - gain[at, choice[:, s]][:, None]
-        spend = spend - spend[at, choice[:, s]][:, None]
-        total = watts.sum(axis=2)
-        total = total - total[at, choice[:, s]][:, None]
-        grown = np.vstack([np.zeros((1, spend.shape[1])), np.cumsum(spend, axis=0)])
-        for i in np.flatnonzero(moves.station == s):
-            a, b, m = moves.first[i], moves.last[i], moves.mode[i]
-            inflow[i, a:b] = gain[a:b, m]
-            money[i] = grown[b, m] - grown[a, m]
-            if power.shape[1]:
-                power[i, a:b] = total[a:b, m]
-            inside = np.flatnonzero((rows.step >= a) & (rows.step < b))
-            slack[i, inside] = rows.gain[s][inside, m] - rows.gain[s][inside, choice[rows.step[inside], s]]
+        grown = _grown(spend - spend[at, choice[:, s]][:, None])
+        money[own] = grown[last, mode] - grown[first, mode]
+        if power.shape[1]:
+            total = watts.sum(axis=2)
+            power[own] = (total - total[at, choice[:, s]][:, None]).T[mode] * inside
+        if slack.shape[1]:
+            eased = rows.gain[s] - rows.gain[s][np.arange(len(rows.step)), choice[rows.step, s]][:, None]
+            slack[own] = eased.T[mode] * inside[:, rows.step]
+        given_way = _grown(bad[:, s].astype(float))
+        freed[own] = given_way[last] - given_way[first]
     level = propagate(response, inflow)
     per_metre = np.einsum("kp,kpt->kt", task.price, response.power_slope) * task.slot_h
     money += np.einsum("nkt,kt->n", (level[:, :-1] + level[:, 1:]) / 2, per_metre)
     if slack.shape[1]:
         slack += np.einsum("nrt,rt->nr", level[:, rows.instant], rows.slope)
-    freed = np.array([bad[a:b, s].sum() for s, a, b in zip(moves.station, moves.first, moves.last, strict=True)], float)
     return Effects(level, money, power, slack, _starts(task, choice, moves), freed)
 
 
@@ -149,18 +164,32 @@ def _rises(on: np.ndarray, own: np.ndarray) -> int:
 
 
 def _starts(task: Task, choice: np.ndarray, moves: Moves) -> np.ndarray:
-    """Starts (move,) that each move adds: only the switches at its ends and within it change."""
-    added = np.zeros(len(moves))
-    counts = [np.column_stack([(st.modes[:, list(g)] > 0).sum(axis=1) for g in st.groups]) for st in task.stations]
-    rises = [
-        np.maximum(np.diff(np.vstack([c[choice[:, s]][-1:], c[choice[:, s]]]), axis=0), 0).sum(axis=1)
-        for s, c in enumerate(counts)
-    ]
-    for i in range(len(moves)):
-        s, a, b, m = moves.station[i], moves.first[i], moves.last[i], moves.mode[i]
-        own, count = choice[:, s], counts[s]
-        before = rises[s][a:b].sum() + (rises[s][b % task.slots] if b - a < task.slots else 0)
-        into = np.maximum(count[m] - count[own[a - 1]], 0).sum() if b - a < task.slots else 0
-        out = np.maximum(count[own[b % task.slots]] - count[m], 0).sum() if b - a < task.slots else 0
-        added[i] = into + out - before
-    return added
+    """Starts (move, group) that each move adds: only the switches at its ends and within it change."""
+    columns = []
+    for s, station in enumerate(task.stations):
+        own = np.flatnonzero(moves.station == s)
+        first, last, mode = moves.first[own], moves.last[own], moves.mode[own]
+        after, part = last % task.slots, last - first < task.slots
+        for group in station.groups:
+            count = (station.modes[:, list(group)] > 0).sum(axis=1)
+            running = count[choice[:, s]]
+            rises = np.maximum(running - np.roll(running, 1), 0)
+            grown = _grown(rises)
+            ends = np.maximum(count[mode] - running[first - 1], 0) + np.maximum(running[after] - count[mode], 0) - rises[after]
+            added = np.zeros(len(moves))
+            added[own] = np.where(part, ends, 0) - (grown[last] - grown[first])
+            columns.append(added)
+    return np.array(columns).T.reshape(len(moves), -1)
+
+
+def _summed(each: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Sums (combination, ...) of `each` (move, ...) over the columns of `which` (combination, move)."""
+    total = np.zeros((len(which), *each.shape[1:]))
+    for column in which.T:
+        total += each[column]
+    return total
+
+
+def _grown(each: np.ndarray) -> np.ndarray:
+    """Sums over the slots before each slot instant: (slot, ...) -> (slot instant, ...)."""
+    return np.concatenate([np.zeros((1, *each.shape[1:])), np.cumsum(each, axis=0)])

@@ -66,7 +66,8 @@ def neighbours(
         return []
     effects = effects_of(task, response, choice, moves, np.zeros(choice.shape, bool))
     tanks = np.flatnonzero(np.abs(effects.level).max(axis=(0, 1)) > LEAST_EFFECT_M)
-    effects, target = replace(effects, level=np.ascontiguousarray(effects.level[:, :, tanks])), target.only(tanks)
+    level = effects.at(target.every.at).level[:, :, tanks]
+    effects, target = replace(effects, level=np.ascontiguousarray(level)), target.only(tanks)
     alone = _scores(target, effects, np.arange(len(moves))[:, None])
     kept = _kept(moves, alone, MOST_SINGLES // len(stations))
     front, found = _best(kept[:, None], alone[kept]), []
@@ -124,13 +125,4 @@ def _extended(moves: Moves, target: Target, effects: Effects, base: np.ndarray, 
 
 def _scores(target: Target, effects: Effects, which: np.ndarray) -> np.ndarray:
     """Scores (combination,) of summed changes `which` (combination, change). [currency]"""
-    at = target.every.at
-
-    def total(own: np.ndarray) -> np.ndarray:
-        summed = np.zeros((len(which), *own.shape[1:]))
-        for column in which.T:
-            summed += own[column]
-        return summed
-
-    others = (total(own) for own in (effects.slack, effects.power, effects.cost, effects.starts))
-    return target.score(target.every, total(effects.level)[:, at], *others)
+    return target.score(target.every, effects.total(which))

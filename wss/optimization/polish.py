@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from wss.optimization.additions import additions
+from wss.optimization.additions import Around, Breadth
 from wss.optimization.linearize import every, is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
 from wss.optimization.moves import effects_of, moves_of, propagate
@@ -25,8 +25,12 @@ REJECTED_LARGE = 8
 """Rejected plans in a row after which those of a large network are, if any was accepted."""
 STUCK_LARGE = 12
 """Rejected plans in a row after which the search goes on from the best of those, where limits of a large network are missed."""
-ALTERNATIVES_LARGE = 6
+ALTERNATIVES, ALTERNATIVES_LARGE = 4, 6
 """Plans of a large network that are replayed before its moves are looked at anew."""
+NARROW, LARGE = (Breadth(140),), (Breadth(60),)
+"""Pairs of the moves that promise most; of fewer in a large network."""
+THOROUGH = (*NARROW, *(Breadth(140, drawn=360, most=4, seed=seed) for seed in range(4)))
+"""Where nothing comes of those, up to four moves of many, drawn anew each time."""
 REPAIRED = 0.9
 """Share of the misses below which a plan is another one, around which all repairs are tried anew."""
 ALL_MISSES = 0.02
@@ -48,12 +52,20 @@ class Polished:
     """Whether no move promised more; otherwise the budget ran out."""
 
 
-def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int, progress: Progress | None = None) -> Polished:
+def polish(
+    task: Task,
+    choice: np.ndarray,
+    water_value: np.ndarray,
+    budget: int,
+    progress: Progress | None = None,
+    breadths: tuple[Breadth, ...] = NARROW,
+) -> Polished:
     """Improve a plan `choice` (slot, station) until no move helps or `budget` simulations are spent.
 
-    `water_value` (tank,) [currency/m3] says what a move may cost for the water it leaves; progress is told (what, share done).
+    `water_value` (tank,) [currency/m3] says what a move may cost for the water it leaves; progress is told (what, share done);
+    each of the `breadths` is tried when nothing came of those before it.
     """
-    search = _Search(task, choice, water_value)
+    search = _Search(task, choice, water_value, breadths)
     while search.simulations < budget:
         candidates = search.candidates()
         if not candidates and not search.widen():
@@ -70,12 +82,14 @@ def polish(task: Task, choice: np.ndarray, water_value: np.ndarray, budget: int,
 class _Search:
     """The best plan so far, and what its neighbours have taught."""
 
-    def __init__(self, task: Task, choice: np.ndarray, water_value: np.ndarray) -> None:
+    def __init__(self, task: Task, choice: np.ndarray, water_value: np.ndarray, breadths: tuple[Breadth, ...] = NARROW) -> None:
         self._task, self._water_value, self._large = task, water_value, is_large(task)
         self._patience = RETABULATE_LARGE if self._large else RETABULATE
         self.choice, self.best = choice, replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
         self.simulations, self.snapshots, self._rejected, self._bundle = 1, 0, 0, BUNDLE
-        self._room, self._repairs, self._repairing = Room.least(task), Repairs(), self._large
+        self._room = self._seen = Room.least(task)
+        self._repairs, self._repairing = Repairs(), self._large
+        self._breadths, self._breadth = LARGE if self._large else breadths, 0
         self._tried = {choice.tobytes()}
         self._forbidden = tuple(np.zeros((task.slots, len(station.modes)), bool) for station in task.stations)
         """(slot, mode) for each station: EPANET warned where no snapshot foresaw it"""
@@ -118,40 +132,29 @@ class _Search:
         bad[unforeseen] = choice[unforeseen] > 0
         blocked = tuple(own | known for own, known in zip(blocked, self._forbidden, strict=True))
         virtual = best.level + propagate(response, response.surplus[None])[0]
-        target = target_of(task, best, virtual, response.rows.slack, self._room)
+        target, self._seen = target_of(task, choice, best, virtual, response.rows.slack, self._room), self._room
         if repaired := self._repaired(response, target, blocked):
             return repaired
         moves = moves_of(task, choice, blocked)
         if not len(moves):
             return []
         effects = effects_of(task, response, choice, moves, bad)
-        base = target.score(
-            target.every,
-            np.zeros((1, *virtual.shape)),
-            np.zeros((1, len(response.rows.slack))),
-            np.zeros((1, effects.power.shape[1])),
-            np.zeros(1),
-            np.zeros(1),
-        )[0]
+        base = target.score(target.every, effects.total(np.empty((1, 0), int)).at(target.every.at))[0]
         effects = replace(effects, cost=effects.cost - WARNED_MISS * target.miss_price * effects.freed)
-        net = (
-            effects.cost
-            + target.start_price * effects.starts
-            - np.einsum("nt,t->n", effects.level[:, -1], task.area * self._water_value)
-        )
+        net = target.own(effects) - effects.level[:, -1] @ (task.area * self._water_value)
+        around, breadth = Around(task, target, choice, moves, effects, net, self._tried), self._breadths[self._breadth]
         done: list[int] = []
-        reached, current, least = choice, base, LEAST_GAIN * max(best.total, 1.0)
+        current, least = base, LEAST_GAIN * max(best.total, 1.0)
         for _ in range(self._bundle):
-            found = additions(task, target, moves, effects, net, done, reached, current - least, self._tried, choice)
+            found = around.additions(done, current - least, breadth)
             if self._bundle == 1:
-                several = islice(_disjoint(found), ALTERNATIVES_LARGE if self._large else 1)
+                several = islice(_disjoint(found), ALTERNATIVES_LARGE if self._large else ALTERNATIVES)
                 return [moves.apply(choice, *added) for added, _ in several]
-            added, current = next(found, ([], current))
+            added, current = next(found, ((), current))
             if not added:
                 break
             done += added
-            reached = moves.apply(choice, *done)
-        return [reached] if done else []
+        return [moves.apply(choice, *done)] if done else []
 
     def _repaired(self, response: Response, target: Target, blocked: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         """Plans in larger neighbourhoods where moves of one and two switches leave limits missed; none before."""
@@ -163,8 +166,10 @@ class _Search:
         """Look closer where no neighbour promised anything; whether there was a way left."""
         if self._bundle > 1:
             self._bundle = 1
+        elif self._breadth + 1 < len(self._breadths):
+            self._breadth += 1
         elif self._accepted:
-            self._accepted = self._patience
+            self._accepted, self._breadth = self._patience, 0
         elif self.best.miss > 0 and (wider := self._room.after(self.best)).differs(self._room):
             self._room = wider
         elif self.best.miss > 0 and not self._repairing:
@@ -212,7 +217,7 @@ class _Search:
         if self._bundle > 1:
             self._bundle //= 2
         else:
-            self._room = self._room.after(result)
+            self._room = self._room.widest(self._seen.after(result))
             if len(np.setdiff1d(result.warned, self.best.warned)):
                 _forbid(self._forbidden, self.choice, candidate)
         return False

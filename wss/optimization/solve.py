@@ -13,7 +13,7 @@ from wss.optimization.bound import lower_bound
 from wss.optimization.fractions import LinearPlan
 from wss.optimization.linearize import is_large
 from wss.optimization.modes import choice_of, speeds_of
-from wss.optimization.polish import polish
+from wss.optimization.polish import THOROUGH, Polished, polish
 from wss.optimization.problem import Problem, Progress
 from wss.optimization.replay import replay
 from wss.optimization.rounds import Rounds, linear_rounds
@@ -26,6 +26,9 @@ POLISH_BUDGET, LARGE_BUDGET = 60, 140
 """Simulations that each polish may spend, and the only one of a large network."""
 LARGE_STEPS, LARGE_SLOTS = 15_000, 9_000
 """Hydraulic steps and slots that the simulations of the latter may have in all."""
+THOROUGH_PLANS, THOROUGH_BUDGET, THOROUGH_WORK = 2, 120, 350_000
+"""The best plans are searched around thoroughly, with so many simulations each, which may come to so much in all: each counts as
+many as it has slots, times tanks, times stations."""
 DYNAMIC_PLANS = 6
 """Plans of the dynamic program that are polished as well."""
 PROVEN = 1e-3
@@ -128,6 +131,9 @@ def _search(task: Task, progress: Progress | None) -> Solution:
         windowed = _in_windows(found, progress)
         if windowed and _rank(found.task, windowed.choice)[0] < least:
             tries.append(polish(found.task, windowed.choice, water, budget, progress))
+    tries.sort(key=lambda one: one.replay.rank)
+    if not large:
+        tries += _thorough(found.task, [one.choice for one in tries[:THOROUGH_PLANS]], water, progress)
     polished = min(tries, key=lambda one: one.replay.rank)
     for one in (found, windowed, *tries):
         snapshots, replays = snapshots + (one.snapshots if one else 0), replays + (one.simulations if one else 0)
@@ -158,6 +164,17 @@ def _large_budget(task: Task) -> int:
     """Simulations for the polish of a large network: fewer where each has many hydraulic steps or slots."""
     steps = task.slots * task.slot_s // task.problem.replay_step_s
     return max(min(LARGE_BUDGET, LARGE_STEPS // steps, LARGE_SLOTS // task.slots), 1)
+
+
+def _thorough(task: Task, choices: list[np.ndarray], water: np.ndarray, progress: Progress | None) -> list[Polished]:
+    """Search around plans (slot, station) once more, as far as the work goes."""
+    left = THOROUGH_WORK // (task.slots * max(len(task.low), 1) * max(len(task.stations), 1))
+    found = []
+    for choice in choices:
+        if left > 1:
+            found.append(polish(task, choice, water, min(THOROUGH_BUDGET, left), progress, THOROUGH))
+            left -= found[-1].simulations
+    return found
 
 
 def _in_windows(found: Rounds, progress: Progress | None) -> Windowed | None:

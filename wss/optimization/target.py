@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from wss.optimization.linearize import is_large
+from wss.optimization.moves import Effects, station_starts
 from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
 from wss.optimization.task import Task
 
@@ -47,6 +48,10 @@ class Room:
             np.minimum(np.where(run.end_miss > 0, self.end + run.end_miss, self.end), WIDEST_ROOM_M),
         )
 
+    def widest(self, other: "Room") -> "Room":
+        """The larger of both rooms everywhere."""
+        return Room(np.maximum(self.level, other.level), np.maximum(self.end, other.end))
+
     def differs(self, other: "Room") -> bool:
         """Whether any tank has another room."""
         return bool((self.level != other.level).any() or (self.end != other.end).any())
@@ -78,6 +83,10 @@ class Target:
     end: np.ndarray
     miss_price: float
     start_price: float
+    starts: np.ndarray
+    """(group,) of identical pumps, those of all stations in turn"""
+    most_starts: np.ndarray
+    """(group,)"""
     counted: tuple[np.ndarray, ...]
     """For each demand charge: which windows count."""
 
@@ -102,25 +111,26 @@ class Target:
         """The same, but what other tanks than `tanks` (positions) miss does not count."""
         return replace(self, level=self.level[:, tanks], low=self.low[:, tanks], high=self.high[:, tanks], end=self.end[tanks])
 
-    def score(
-        self,
-        instants: "Instants",
-        level: np.ndarray,
-        slack: np.ndarray,
-        power: np.ndarray,
-        cost: np.ndarray,
-        starts: np.ndarray,
-    ) -> np.ndarray:
-        """Cost with all misses priced (candidate,) of summed effects; `level` has the `instants`."""
-        reached = self.level[instants.at] + level
-        outside = (np.maximum(self.low[instants.at] - reached, 0) + np.maximum(reached - self.high[instants.at], 0)).sum(axis=2)
-        miss = outside @ instants.weight * self.task.slot_h
-        miss += np.maximum(self.end - reached[:, 0], 0).sum(axis=1)
+    def own(self, effects: Effects) -> np.ndarray:
+        """What moves cost without what limits count (move,). [currency]"""
+        return effects.cost + self.start_price * effects.starts.sum(axis=1)
+
+    def score(self, instants: "Instants", effects: Effects) -> np.ndarray:
+        """Cost with all misses priced (candidate,) of summed `effects`, whose levels are those of the `instants`. [currency]"""
+        level = effects.level
+        at = instants.at
+        below = (self.low - self.level)[at] - level
+        outside = np.maximum(below, level - (self.high - self.level)[at])
+        np.maximum(outside, 0, out=outside)
+        weight = np.repeat(instants.weight * self.task.slot_h, outside.shape[2])
+        miss = outside.reshape(len(outside), len(weight)) @ weight
+        miss += np.maximum(self.end - self.level[-1] - level[:, 0], 0).sum(axis=1)
         if len(self.slack):
-            miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - slack, 0).sum(axis=1) / 10
-        total = self.miss_price * miss + cost + self.start_price * starts
+            miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - effects.slack, 0).sum(axis=1) / 10
+        over = np.maximum(self.starts + effects.starts - self.most_starts, 0).sum(axis=1)
+        total = self.miss_price * (miss + over) + self.own(effects)
         for charge, counted in zip(self.task.problem.charges, self.counted, strict=True):
-            energy = (self.power + power) * self.task.slot_h
+            energy = (self.power + effects.power) * self.task.slot_h
             total = total + peak_charge(charge, energy, self.task.slot_h, counted)
         return total
 
@@ -130,8 +140,11 @@ def miss_price(task: Task, best: Replay) -> float:
     return (MISS_PRICE_LARGE if is_large(task) else MISS_PRICE) * max(abs(best.total), 1.0)
 
 
-def target_of(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, room: Room) -> Target:
-    """Of the plan `best`, whose levels would be `virtual` (slot instant, tank) and pressures above limits `slack` (row,) [m]."""
+def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray, slack: np.ndarray, room: Room) -> Target:
+    """Of the plan `choice` (slot, station), whose replay is `best`.
+
+    Its levels would be `virtual` (slot instant, tank) and its pressures above their limits `slack` (row,) [m].
+    """
     high = np.where(task.exempt, np.inf, task.high)
     low = np.broadcast_to(task.low + room.level, virtual.shape).copy()
     high = np.broadcast_to(high - room.level, virtual.shape).copy()
@@ -146,7 +159,9 @@ def target_of(task: Task, best: Replay, virtual: np.ndarray, slack: np.ndarray, 
         high,
         task.end + room.end,
         miss_price=price,
-        start_price=price if (best.starts > task.most_starts).any() else max(task.problem.start_cost, START_TIE * scale),
+        start_price=max(task.problem.start_cost, START_TIE * scale),
+        starts=np.concatenate([np.zeros(0, int), *station_starts(task, choice)]),
+        most_starts=np.array([task.most_starts[[s.pumps[p] for p in group]].sum() for s in task.stations for group in s.groups]),
         counted=tuple(task.counted(charge) for charge in task.problem.charges),
     )
 
