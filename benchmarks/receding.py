@@ -28,7 +28,7 @@ from wss.config import Configuration
 from wss.hydraulics import Engine, network, tanks
 from wss.optimization import Problem, ladder, solve, verify
 from wss.optimization.explain import kept_on
-from wss.steps.plan_problem import limits
+from wss.steps.plan_problem import RESERVE_COUNTS, limits, reserves
 
 START = pd.Timestamp("2022-07-25T04:00").as_unit("ns")
 STEP, EVERY = pd.Timedelta(minutes=15), pd.Timedelta(minutes=30)
@@ -73,12 +73,12 @@ def _smooth(rng: np.random.Generator, hours: np.ndarray, sigma: float) -> np.nda
     return np.exp(np.interp(hours, knots, rng.normal(0, sigma, len(knots))))
 
 
-def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: int) -> dict:
+def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, reserve: float, seed: int) -> dict:
     """Plan and live through `cycles` half hours; what came of it."""
     rng, bias, levels, previous, hour_cost = np.random.default_rng(seed + 1), 0.0, dict(LEVELS), None, 0.0
     status: dict[str, bool] = {}
     rows, used, energy, starts, seconds = [], 0.0, 0.0, 0, time.process_time()
-    for k in track(range(cycles), description=f"{percent:g} %", console=Console(stderr=True)):
+    for k in track(range(cycles), description=f"{percent:g} %, {reserve:g} %", console=Console(stderr=True)):
         now = START + k * EVERY
         bias = BIAS_STAYS * bias + rng.normal(0, BIAS_SIGMA * np.sqrt(1 - BIAS_STAYS**2))
         truth = made.demand.sel(time=slice(now, now + horizon - STEP))
@@ -87,6 +87,7 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: 
         problem = replace(
             _problem(made, now, horizon, levels, forecast),
             previous=previous, change_cost=percent / 100 * hour_cost, initial_status=status,
+            level_reserve=reserves(made.configuration.tenant.system, reserve), reserve_cost=hour_cost * RESERVE_COUNTS,
         )  # fmt: skip
         found = solve(problem)
         if previous is not None:
@@ -116,7 +117,7 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, seed: 
     spent = used - used / drawn * _stored(made, levels)
     table = pd.DataFrame(rows)
     free = table[~table["forced"]]
-    return {"percent": percent, "changed_a_cycle": round(float(table["changed"].mean()), 2),
+    return {"percent": percent, "reserve": reserve, "changed_a_cycle": round(float(table["changed"].mean()), 2),
             "of_them_soon": round(float(table["soon"].mean()), 2), "free_cycles": len(free),
             "forced_by_end_alone": int(table["by_end"].sum()),
             "changed_a_free_cycle": round(float(free["changed"].mean()), 2) if len(free) else None,
@@ -148,6 +149,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--cycles", type=int, default=48)
     arguments.add_argument("--percent", type=float, nargs="+", default=[0.0, 5.0, 20.0])
+    arguments.add_argument("--reserve", type=float, nargs="+", default=[5.0], help="share of each band to be kept free late in a plan")
     arguments.add_argument("--hours", type=int, default=24, help="length of each plan")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--json", action="store_true")
@@ -155,12 +157,12 @@ def main() -> None:
     xr.set_options(arithmetic_join="exact")
     horizon = pd.Timedelta(hours=given.hours)
     made = world(given.cycles, horizon, given.seed)
-    rows = [live(made, given.cycles, horizon, percent, given.seed) for percent in given.percent]
+    rows = [live(made, given.cycles, horizon, p, r, given.seed) for p in given.percent for r in given.reserve]
     if given.json:
         Console().print_json(json.dumps(rows))
         return
-    table = Table("", *(f"{row['percent']:g} %" for row in rows))
-    for name in list(rows[0])[1:]:
+    table = Table("", *(f"{row['percent']:g} %, {row['reserve']:g} %" for row in rows))
+    for name in list(rows[0])[2:]:
         table.add_row(name, *(str(row[name]) for row in rows))
     Console().print(table)
 

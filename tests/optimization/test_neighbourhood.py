@@ -104,10 +104,10 @@ def test_the_polish_of_a_large_network_repairs_and_goes_on_from_rejected_plans(s
     monkeypatch.setattr(polish, "is_large", lambda task: True)
     reached = polish.polish(task, choice, np.zeros(1), 40)
     assert reached.replay.miss == 0
-    search = polish._Search(task, choice, np.zeros(1))
+    search = polish._Search(task, choice, np.zeros(1), polish.LARGE)
     worse = replace(run, miss=run.miss + 1)
     search._near = [(replace(worse, miss=run.miss + 2), choice), (worse, choice[::-1].copy())]
-    search._rejected = polish.STUCK_LARGE
+    search._rejected = polish.LARGE.stuck
     search.candidates()
     np.testing.assert_array_equal(search.choice, choice[::-1])
     assert search.reached(False).replay.miss == pytest.approx(run.miss)
@@ -116,7 +116,7 @@ def test_the_polish_of_a_large_network_repairs_and_goes_on_from_rejected_plans(s
 
 def test_a_plan_that_misses_less_must_be_worth_its_cost(short):
     task, choice, run, *_ = short
-    search = polish._Search(task, choice, np.zeros(1))
+    search = polish._Search(task, choice, np.zeros(1), polish.QUICK)
     a_little_less = replace(run, miss=run.miss * (1 - 1e-6))
     assert search._better(replace(a_little_less, total=run.total))
     assert not search._better(replace(a_little_less, total=run.total * 1.5))

@@ -36,7 +36,7 @@ def test_what_epanet_warned_of_unforeseen_is_not_offered_again(problem, monkeypa
     with Engine(problem.network) as engine:
         task = make_task(problem, engine)
         start = np.tile([[1]], (task.slots, 1))
-        search = polish._Search(task, start, np.zeros(1))
+        search = polish._Search(task, start, np.zeros(1), polish.QUICK)
         search._bundle = 1
         best = search.best
         monkeypatch.setattr(polish, "replay", lambda task, speed: replace(best, warned=np.array([5]), miss=best.miss + 1))
@@ -53,11 +53,11 @@ def test_a_large_network_is_offered_several_plans_that_share_no_move(problem, mo
     monkeypatch.setattr(polish, "is_large", lambda task: True)
     with Engine(problem.network) as engine:
         task = make_task(problem, engine)
-        search = polish._Search(task, np.tile([[1]], (task.slots, 1)), np.zeros(1))
+        search = polish._Search(task, np.tile([[1]], (task.slots, 1)), np.zeros(1), polish.LARGE)
         assert len(search.candidates()) == 1
         search._bundle = 1
         plans = search.candidates()
-    assert 1 < len(plans) <= polish.ALTERNATIVES_LARGE
+    assert 1 < len(plans) <= polish.LARGE.alternatives
     assert len({plan.tobytes() for plan in plans}) == len(plans)
     offered = [((1, 2), 5.0), ((2,), 6.0), ((3,), 7.0), ((3, 4), 8.0), ((4,), 9.0)]
     assert list(polish._disjoint(iter(offered))) == [((1, 2), 5.0), ((3,), 7.0), ((4,), 9.0)]

@@ -54,6 +54,9 @@ class Plan(Frozen):
     change_percent: float = Field(default=20.0, ge=0, le=100)
     """What setting a pump otherwise than the plan in force for an hour counts, so that plans do not flutter with every forecast;
     in percent of what an hour of a pump costs in that plan [%]. 0: a new plan owes the plan in force nothing."""
+    reserve_percent: float = Field(default=5.0, ge=0, le=25)
+    """How far inside its band a tank should stay late in a plan, so that later plans need not change when demand differs; whole
+    from six hours on, less before; in percent of the band [%]. A plan gives it up where it would cost more than it is worth."""
     release: Literal["automatic", "on_accept"] = "on_accept"
     """Whether a published plan goes to the outbox at once or when an operator accepts it."""
 

@@ -19,24 +19,38 @@ from wss.optimization.task import Task
 
 BUNDLE = 8
 """Most moves that are made before EPANET is asked."""
-RETABULATE, RETABULATE_LARGE = 4, 10
-"""Accepted plans after which the snapshots are taken anew; of a large network they take longer than all else."""
-REJECTED_LARGE = 8
-"""Rejected plans in a row after which those of a large network are, if any was accepted."""
-STUCK_LARGE = 12
-"""Rejected plans in a row after which the search goes on from the best of those, where limits of a large network are missed."""
-ALTERNATIVES, ALTERNATIVES_LARGE = 4, 6
-"""Plans of a large network that are replayed before its moves are looked at anew."""
-NARROW, LARGE = (Breadth(140),), (Breadth(60),)
-"""Pairs of the moves that promise most; of fewer in a large network."""
-THOROUGH = (*NARROW, *(Breadth(140, drawn=360, most=4, seed=seed) for seed in range(4)))
-"""Where nothing comes of those, up to four moves of many, drawn anew each time."""
 REPAIRED = 0.9
 """Share of the misses below which a plan is another one, around which all repairs are tried anew."""
 ALL_MISSES = 0.02
 """What it may cost to miss nothing any more, as a share of the plan's cost, beside what the misses count."""
 LEAST_GAIN = 1e-6
 """What a change must promise, as a share of the plan's cost."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a search goes about: what costs it little or much depends on the network."""
+
+    breadths: tuple[Breadth, ...]
+    """Each is tried when nothing came of those before it."""
+    accepted: int = 4
+    """Accepted plans after which the snapshots are taken anew"""
+    rejected: float = np.inf
+    """Rejected plans in a row after which they are, if any was accepted"""
+    stuck: float = np.inf
+    """Rejected plans in a row after which the search goes on from the best of those, where limits are missed"""
+    alternatives: int = 4
+    """Plans that are replayed before moves are looked at anew"""
+    repairs: bool = False
+    """Whether limits are repaired in larger neighbourhoods at once, not only when nothing else helps"""
+
+
+QUICK = Pace((Breadth(140),))
+"""Pairs of the moves that promise most."""
+THOROUGH = Pace((Breadth(140), *(Breadth(140, drawn=360, most=4, seed=seed) for seed in range(4))))
+"""Where nothing comes of those, up to four moves of many, drawn anew each time."""
+LARGE = Pace((Breadth(60),), accepted=10, rejected=8, stuck=12, alternatives=6, repairs=True)
+"""Large networks: snapshots take longer than all else, and many tanks are to be kept within their limits."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +72,14 @@ def polish(
     water_value: np.ndarray,
     budget: int,
     progress: Progress | None = None,
-    breadths: tuple[Breadth, ...] = NARROW,
+    pace: Pace | None = None,
 ) -> Polished:
     """Improve a plan `choice` (slot, station) until no move helps or `budget` simulations are spent.
 
     `water_value` (tank,) [currency/m3] says what a move may cost for the water it leaves; progress is told (what, share done);
-    each of the `breadths` is tried when nothing came of those before it.
+    without a `pace`, large networks have theirs and others are searched quickly.
     """
-    search = _Search(task, choice, water_value, breadths)
+    search = _Search(task, choice, water_value, pace or (LARGE if is_large(task) else QUICK))
     while search.simulations < budget:
         candidates = search.candidates()
         if not candidates and not search.widen():
@@ -82,14 +96,13 @@ def polish(
 class _Search:
     """The best plan so far, and what its neighbours have taught."""
 
-    def __init__(self, task: Task, choice: np.ndarray, water_value: np.ndarray, breadths: tuple[Breadth, ...] = NARROW) -> None:
-        self._task, self._water_value, self._large = task, water_value, is_large(task)
-        self._patience = RETABULATE_LARGE if self._large else RETABULATE
+    def __init__(self, task: Task, choice: np.ndarray, water_value: np.ndarray, pace: Pace) -> None:
+        self._task, self._water_value, self._pace = task, water_value, pace
         self.choice, self.best = choice, replay(task, speeds_of(task.stations, choice, len(task.engine.pumps)))
         self.simulations, self.snapshots, self._rejected, self._bundle = 1, 0, 0, BUNDLE
         self._room = self._seen = Room.least(task)
-        self._repairs, self._repairing = Repairs(), self._large
-        self._breadths, self._breadth = LARGE if self._large else breadths, 0
+        self._repairs, self._repairing = Repairs(), pace.repairs
+        self._breadth = 0
         self._tried = {choice.tobytes()}
         self._forbidden = tuple(np.zeros((task.slots, len(station.modes)), bool) for station in task.stations)
         """(slot, mode) for each station: EPANET warned where no snapshot foresaw it"""
@@ -110,7 +123,7 @@ class _Search:
         self.snapshots += self._table.snapshots
         self._accepted = 0
         self._repairs.restart()
-        self._room = Room.least(task) if self._large else self._room
+        self._room = Room.least(task) if is_large(task) else self._room
 
     def candidates(self) -> list[np.ndarray]:
         """Plans worth a simulation by the linear response, the most promising first; none if no move promises anything.
@@ -118,10 +131,10 @@ class _Search:
         One with a bundle of moves, or several that share no move, of which each stands for itself.
         """
         task, best, choice = self._task, self.best, self.choice
-        if self._accepted >= self._patience or (self._large and self._rejected >= REJECTED_LARGE and self._accepted):
+        if self._accepted >= self._pace.accepted or (self._rejected >= self._pace.rejected and self._accepted):
             self._tabulate()
             self._rejected = 0
-        if self._rejected >= STUCK_LARGE and self._leave():
+        if self._rejected >= self._pace.stuck and self._leave():
             best, choice = self.best, self.choice
         response = respond(task, self._table, Known(best.level, shares(task, choice), best), every(task, 1))
         blocked = self._table.blocked(task, choice)
@@ -142,13 +155,13 @@ class _Search:
         base = target.score(target.every, effects.total(np.empty((1, 0), int)).at(target.every.at))[0]
         effects = replace(effects, cost=effects.cost - WARNED_MISS * target.miss_price * effects.freed)
         net = target.own(effects) - effects.level[:, -1] @ (task.area * self._water_value)
-        around, breadth = Around(task, target, choice, moves, effects, net, self._tried), self._breadths[self._breadth]
+        around, breadth = Around(task, target, choice, moves, effects, net, self._tried), self._pace.breadths[self._breadth]
         done: list[int] = []
         current, least = base, LEAST_GAIN * max(best.total, 1.0)
         for _ in range(self._bundle):
             found = around.additions(done, current - least, breadth)
             if self._bundle == 1:
-                several = islice(_disjoint(found), ALTERNATIVES_LARGE if self._large else ALTERNATIVES)
+                several = islice(_disjoint(found), self._pace.alternatives)
                 return [moves.apply(choice, *added) for added, _ in several]
             added, current = next(found, ((), current))
             if not added:
@@ -166,10 +179,10 @@ class _Search:
         """Look closer where no neighbour promised anything; whether there was a way left."""
         if self._bundle > 1:
             self._bundle = 1
-        elif self._breadth + 1 < len(self._breadths):
+        elif self._breadth + 1 < len(self._pace.breadths):
             self._breadth += 1
         elif self._accepted:
-            self._accepted, self._breadth = self._patience, 0
+            self._accepted, self._breadth = self._pace.accepted, 0
         elif self.best.miss > 0 and (wider := self._room.after(self.best)).differs(self._room):
             self._room = wider
         elif self.best.miss > 0 and not self._repairing:
@@ -212,7 +225,7 @@ class _Search:
             self._room = self._room.after(result) if result.miss > 0 else self._room.eased(task)
             return True
         self._rejected += 1
-        if self._large:
+        if np.isfinite(self._pace.stuck):
             self._near.append((result, candidate))
         if self._bundle > 1:
             self._bundle //= 2

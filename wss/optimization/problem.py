@@ -89,6 +89,10 @@ class Problem:
     """(time, pump) plan in force, if any; times before the start are its past. [1]"""
     change_cost: float = 0.0
     """What it costs to set a pump otherwise than the plan in force does, for one hour [currency/h]."""
+    level_reserve: Mapping[str, float] = field(default_factory=dict)
+    """Tank -> how far inside its band a level should stay late in the plan [m], less before."""
+    reserve_cost: float = 0.0
+    """What it counts to be short of a whole reserve for an hour [currency/h]."""
     initial_status: Mapping[str, bool] = field(default_factory=dict)
     """Pump -> whether it runs at the start; pumps not named as their own controls would have it."""
     start_clock_s: int = 0

@@ -49,7 +49,7 @@ class Replay:
     shut: np.ndarray
     """(slot, tank) in which slots such a span is [bool]"""
     total: float
-    """Energy, charge and start costs, and what departing from the plan in force costs [currency]"""
+    """Energy, charge and start costs, and what departing from the plan in force and being within a reserve count [currency]"""
     miss: float
     """All misses in one measure, for ranking; 0 when every limit holds."""
 
@@ -100,6 +100,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         + clamped * task.problem.replay_step_s / 3600
         + np.maximum(starts - task.most_starts, 0).sum() * whole
     )
+    within = 0.0 if task.reserve is None else float(task.reserve.counted(level, np.arange(len(level))).sum()) * task.slot_h
     return Replay(
         speed,
         level,
@@ -115,7 +116,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         _beyond(task, run.beyond, speed.shape),
         shut_s,
         shut,
-        cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed),
+        cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed) + within,
         float(miss),
     )
 

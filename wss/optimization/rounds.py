@@ -63,7 +63,8 @@ def linear_rounds(task: Task, progress: Progress | None) -> Rounds:
     """Alternate linear program, realization and replay until no better plan comes of it."""
     step_slots, large = linear_slots(task), is_large(task)
     most = MODEL_ROUNDS + (REPLAY_ROUNDS if not large else 0 if worth_windows(task) else FEW_ROUNDS)
-    margins = Margins(MARGIN * (task.high - task.low), np.zeros(len(task.low)), PRESSURE_MARGIN_M)
+    reserve = 0.0 if task.reserve is None else task.reserve.low[-1] - task.low
+    margins = Margins(np.maximum(MARGIN * (task.high - task.low), reserve), np.zeros(len(task.low)), PRESSURE_MARGIN_M)
     choice = np.zeros((task.slots, len(task.stations)), int)
     known = Known(np.repeat(task.start[None], task.slots + 1, axis=0), shares(task, choice))
     found: list[tuple[Replay, np.ndarray]] = []

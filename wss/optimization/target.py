@@ -8,6 +8,7 @@ import numpy as np
 from wss.optimization.linearize import is_large
 from wss.optimization.moves import Effects, station_starts
 from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
+from wss.optimization.reserve import Reserve
 from wss.optimization.task import Task
 
 END_SPARE_M = 2e-4
@@ -83,6 +84,7 @@ class Target:
     end: np.ndarray
     miss_price: float
     start_price: float
+    reserve: Reserve | None
     starts: np.ndarray
     """(group,) of identical pumps, those of all stations in turn"""
     most_starts: np.ndarray
@@ -109,7 +111,9 @@ class Target:
 
     def only(self, tanks: np.ndarray) -> "Target":
         """The same, but what other tanks than `tanks` (positions) miss does not count."""
-        return replace(self, level=self.level[:, tanks], low=self.low[:, tanks], high=self.high[:, tanks], end=self.end[tanks])
+        level, low, high = (own[:, tanks] for own in (self.level, self.low, self.high))
+        reserve = self.reserve and self.reserve.only(tanks)
+        return replace(self, level=level, low=low, high=high, end=self.end[tanks], reserve=reserve)
 
     def own(self, effects: Effects) -> np.ndarray:
         """What moves cost without what limits count (move,). [currency]"""
@@ -129,6 +133,8 @@ class Target:
             miss += np.maximum(2 * PRESSURE_SPARE_M - self.slack - effects.slack, 0).sum(axis=1) / 10
         over = np.maximum(self.starts + effects.starts - self.most_starts, 0).sum(axis=1)
         total = self.miss_price * (miss + over) + self.own(effects)
+        if self.reserve is not None:
+            total += self.reserve.counted(self.level[at] + level, at) @ instants.weight * self.task.slot_h
         for charge, counted in zip(self.task.problem.charges, self.counted, strict=True):
             energy = (self.power + effects.power) * self.task.slot_h
             total = total + peak_charge(charge, energy, self.task.slot_h, counted)
@@ -160,6 +166,7 @@ def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray,
         task.end + room.end,
         miss_price=price,
         start_price=max(task.problem.start_cost, START_TIE * scale),
+        reserve=task.reserve,
         starts=np.concatenate([np.zeros(0, int), *station_starts(task, choice)]),
         most_starts=np.array([task.most_starts[[s.pumps[p] for p in group]].sum() for s in task.stations for group in s.groups]),
         counted=tuple(task.counted(charge) for charge in task.problem.charges),

@@ -10,6 +10,7 @@ from wss.errors import raise_all
 from wss.hydraulics import Engine
 from wss.optimization.modes import Station, find_stations
 from wss.optimization.problem import PeakCharge, Problem
+from wss.optimization.reserve import Reserve
 
 LEVEL_TOLERANCE_M = 1e-3
 """How far an operator's limit may be passed."""
@@ -56,6 +57,8 @@ class Task:
     """(pump,); infinity where there is no limit"""
     change: tuple[np.ndarray, ...]
     """One (slot, mode) for each station: what departing from the plan in force costs [currency]"""
+    reserve: Reserve | None
+    """Room that levels should leave inside their limits"""
     watched: tuple[str, ...]
     """Nodes with a pressure limit, and nodes with demand, where EPANET warns of negative pressure."""
     watched_at: np.ndarray
@@ -130,6 +133,11 @@ def make_task(problem: Problem, engine: Engine) -> Task:
     report_s = gcd(slot_s, price_s, 3600)
     steps = pd.date_range(problem.start, problem.end, freq=pd.Timedelta(seconds=report_s), inclusive="left", unit="ns")
     price = problem.price_on(steps, pumps)
+    low = np.maximum(bottom, [problem.level_min.get(t, -np.inf) for t in tanks])
+    high = np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks])
+    exempt = np.array([t in problem.clamp_exempt for t in tanks])
+    reserve = np.array([problem.level_reserve.get(t, 0.0) for t in tanks])
+    lead_h = np.arange(len(problem.time) + 1) * slot_s / 3600
     return Task(
         problem=problem,
         engine=engine,
@@ -138,18 +146,19 @@ def make_task(problem: Problem, engine: Engine) -> Task:
         price=price.reshape(len(problem.time), -1, len(pumps)).mean(axis=1),
         report_s=report_s,
         report_price=price,
-        low=np.maximum(bottom, [problem.level_min.get(t, -np.inf) for t in tanks]),
-        high=np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks]),
+        low=low,
+        high=high,
         bottom=bottom,
         brim=brim,
         end=end,
         start=first,
         area=np.array([engine.tank_area[t] for t in tanks]),
-        exempt=np.array([t in problem.clamp_exempt for t in tanks]),
+        exempt=exempt,
         may_stand=may_stand,
         may_run=may_run,
         most_starts=np.array([problem.max_starts.get(p, np.inf) for p in pumps]),
         change=tuple(change_cost(problem, station, pumps) for station in stations),
+        reserve=Reserve.of(low, np.where(exempt, np.inf, high), reserve, problem.reserve_cost, lead_h),
         watched=tuple(nodes),
         watched_at=np.array([position[node] for node in nodes], int),
         floor=np.array(list(nodes.values()), float),
@@ -186,6 +195,7 @@ def _faults(problem: Problem, engine: Engine) -> list[str]:
         ("tank", problem.initial_level, engine.tanks),
         ("tank with an end level", problem.end_level or {}, engine.tanks),
         ("tank with a band", {**problem.level_min, **problem.level_max}, engine.tanks),
+        ("tank with a reserve", problem.level_reserve, engine.tanks),
         ("tank that may fill to the brim", problem.clamp_exempt, engine.tanks),
         ("node with a pressure limit", problem.pressure_min, engine.junctions),
     ):

@@ -17,6 +17,8 @@ from wss.steps.observed import observed
 from wss.steps.plan_start import Start, find_start, plan_in_force, pump_hour_cost
 from wss.steps.run import Run
 
+RESERVE_COUNTS = 0.2
+"""What an hour without a tank's reserve counts, in hours of a pump."""
 CHANGES = ("out_of_service", "demand_factor", "tariff")
 """What a what-if may change: further pumps that are out (ids), a factor on demand [1], another Tariff."""
 
@@ -71,7 +73,7 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
     clock = times.wall(pd.DatetimeIndex([run.now]), run.tenant.time_zone)[0]
     clock_s = int((clock - clock.normalize()).total_seconds())
     written = network.write_inp(text, start.levels, median, int(step.total_seconds()), clock_s)
-    peak = _peak_so_far(run, tariff)
+    peak, hour_cost = _peak_so_far(run, tariff), pump_hour_cost(run, previous)
     problem = Problem(
         network=written,
         start=run.now,
@@ -84,13 +86,20 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
         start_cost=plan.start_cost,
         pins=pins,
         previous=previous,
-        change_cost=plan.change_percent / 100 * pump_hour_cost(run, previous),
+        change_cost=plan.change_percent / 100 * hour_cost,
+        level_reserve=reserves(run.tenant.system, plan.reserve_percent),
+        reserve_cost=hour_cost * RESERVE_COUNTS,
         initial_status=start.status,
         start_clock_s=clock_s,
         charges=_charges(run, tariff, peak),
         **limits(run.tenant.system, horizon, changes.get("out_of_service", ())),
     )
     return Inputs(problem, start, demand, shares, tariff, peak)
+
+
+def reserves(system: System, percent: float) -> dict[str, float]:
+    """Tank -> so many percent of its band. [m]"""
+    return {t.id: percent / 100 * (t.level_max_m - t.level_min_m) for t in system.tanks}
 
 
 def limits(system: System, horizon: pd.Timedelta, out: Iterable[str]) -> dict[str, Any]:
