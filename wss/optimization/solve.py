@@ -26,7 +26,7 @@ POLISH_BUDGET, LARGE_BUDGET = 60, 140
 """Simulations that each polish may spend, and the only one of a large network."""
 LARGE_STEPS, LARGE_SLOTS = 15_000, 9_000
 """Hydraulic steps and slots that the simulations of the latter may have in all."""
-THOROUGH_PLANS, THOROUGH_BUDGET, THOROUGH_WORK = 2, 120, 350_000
+THOROUGH_PLANS, THOROUGH_BUDGET, THOROUGH_WORK = 2, 120, 180_000
 """The best plans are searched around thoroughly, with so many simulations each, which may come to so much in all: each counts as
 many as it has slots, times tanks, times stations."""
 DYNAMIC_PLANS = 6
