@@ -132,6 +132,8 @@ def _apart(moves: Moves, i: int, others: np.ndarray) -> np.ndarray:
 
 def _starts_allowed(task: Task, plan: np.ndarray, before: np.ndarray) -> bool:
     """Whether every group of pumps keeps its limit of starts, or at least starts no more often than before."""
+    if not np.isfinite(task.most_starts).any():
+        return True
     for station, new, old in zip(task.stations, station_starts(task, plan), station_starts(task, before), strict=True):
         limits = [task.most_starts[[station.pumps[p] for p in group]].sum() for group in station.groups]
         if any(n > limit and n >= o for n, o, limit in zip(new, old, limits, strict=True)):

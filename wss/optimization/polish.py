@@ -183,7 +183,7 @@ class _Search:
             self._breadth += 1
         elif self._accepted:
             self._accepted, self._breadth = self._pace.accepted, 0
-        elif self.best.miss > 0 and (wider := self._room.after(self.best)).differs(self._room):
+        elif self.best.miss > 0 and (wider := self._room.wider(self.best)).differs(self._room):
             self._room = wider
         elif self.best.miss > 0 and not self._repairing:
             self._repairing = True

@@ -133,7 +133,8 @@ def _search(task: Task, progress: Progress | None) -> Solution:
             tries.append(polish(found.task, windowed.choice, water, budget, progress))
     tries.sort(key=lambda one: one.replay.rank)
     if not large:
-        tries += _thorough(found.task, [one.choice for one in tries[:THOROUGH_PLANS]], water, progress)
+        near = [one.choice for one in tries if one.replay.miss <= tries[0].replay.miss]
+        tries += _thorough(found.task, near[:THOROUGH_PLANS], water, progress)
     polished = min(tries, key=lambda one: one.replay.rank)
     for one in (found, windowed, *tries):
         snapshots, replays = snapshots + (one.snapshots if one else 0), replays + (one.simulations if one else 0)

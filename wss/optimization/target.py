@@ -49,6 +49,12 @@ class Room:
             np.minimum(np.where(run.end_miss > 0, self.end + run.end_miss, self.end), WIDEST_ROOM_M),
         )
 
+    def wider(self, run: Replay) -> "Room":
+        """Much more room where and when `run` missed a limit, so that few steps lead to the widest."""
+        more = self.after(run)
+        end = np.where(run.end_miss > 0, np.maximum(more.end, 2 * self.end), self.end)
+        return Room(more.level, np.minimum(end, WIDEST_ROOM_M))
+
     def widest(self, other: "Room") -> "Room":
         """The larger of both rooms everywhere."""
         return Room(np.maximum(self.level, other.level), np.maximum(self.end, other.end))
