@@ -59,7 +59,7 @@ class Around:
         first = self.target.score(every, (self.effects.take(singles) + before).at(every.at))
         options = [(float(v), (int(i),)) for v, i in zip(first, singles, strict=True) if v < bar]
         short = self._shortlist(singles, first, breadth)
-        options += self._combined(short, before, bar - float(self.target.own(before)[0]), bar, breadth, not options)
+        options += self._combined(short, before, bar, 2 if options else breadth.most)
         options.sort()
         plans = ((added, self.moves.apply(reached, *added)) for _, added in options[:MOST_OPTIONS])
         allowed = (each for each in plans if _starts_allowed(self.task, each[1], self.choice))
@@ -75,16 +75,15 @@ class Around:
         drawn = np.random.default_rng(breadth.seed).permutation(singles)[: breadth.drawn]
         return np.unique(np.concatenate([cheap, good, drawn]))
 
-    def _combined(
-        self, short: np.ndarray, before: Effects, spare: float, bar: float, breadth: Breadth, deep: bool
-    ) -> list[Option]:
-        """Pairs of the moves `short` that score below `bar` beside what was done `before`; if none do, and `deep`, larger ones.
+    def _combined(self, short: np.ndarray, before: Effects, bar: float, most: int) -> list[Option]:
+        """Pairs of the moves `short` that score below `bar` beside what was done `before`; if none do, larger ones, up to `most`.
 
-        Pairs that alone cost more than `spare` are left out.
+        Pairs that alone cost more than they could bring are left out.
         """
         instants = self.target.coarse
         listed = self.effects.take(short).at(instants.at)
         after, own = listed + before.at(instants.at), self.target.own(listed)
+        spare = bar - float(self.target.own(before)[0])
         found: list[Option] = []
         front: list[Option] = []
         for i in range(len(short) - 1):
@@ -95,8 +94,8 @@ class Around:
             value = self.target.score(instants, after.take(others) + listed.take(np.array([i])))
             best = [(float(value[j]), (i, int(others[j]))) for j in np.argsort(value, kind="stable")[:WIDTH]]
             found += [option for option in best if option[0] < bar]
-            front += best if breadth.most > 2 else []
-        for _ in range(2, breadth.most if deep else 2):
+            front += best if most > 2 else []
+        for _ in range(2, most):
             if found or not front:
                 break
             front = self._extended(short, listed, after, sorted(front)[:WIDTH])
