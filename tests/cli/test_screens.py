@@ -18,7 +18,12 @@ sys.exit(_ended(server))
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_too(number):
-    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, start_new_session=True) as command:
+    def heard() -> None:
+        signal.signal(number, signal.SIG_DFL)  # what a shell starts in the background begins with interrupts ignored
+
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard
+    ) as command:
         told = {command.stdout.readline().strip() for _ in range(2)}
         (server,) = map(int, told - {"up"})
         command.send_signal(number)
