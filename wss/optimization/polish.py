@@ -41,6 +41,8 @@ class Pace:
     """Rejected plans in a row after which the search goes on from the best of those, where limits are missed"""
     alternatives: int = 4
     """Plans that are replayed before moves are looked at anew"""
+    adds_up: bool = False
+    """Whether the room inside limits grows with each rejected plan, not once for those that are replayed together"""
     repairs: bool = False
     """Whether limits are repaired in larger neighbourhoods at once, not only when nothing else helps"""
 
@@ -49,7 +51,7 @@ QUICK = Pace((Breadth(140),))
 """Pairs of the moves that promise most."""
 THOROUGH = Pace((Breadth(140), *(Breadth(140, drawn=360, most=4, seed=seed) for seed in range(4))))
 """Where nothing comes of those, up to four moves of many, drawn anew each time."""
-LARGE = Pace((Breadth(60),), accepted=10, rejected=8, stuck=12, alternatives=6, repairs=True)
+LARGE = Pace((Breadth(60),), accepted=10, rejected=8, stuck=12, alternatives=6, adds_up=True, repairs=True)
 """Large networks: snapshots take longer than all else, and many tanks are to be kept within their limits."""
 
 
@@ -230,7 +232,8 @@ class _Search:
         if self._bundle > 1:
             self._bundle //= 2
         else:
-            self._room = self._room.widest(self._seen.after(result))
+            before = self._room if self._pace.adds_up else self._seen
+            self._room = self._room.widest(before.after(result))
             if len(np.setdiff1d(result.warned, self.best.warned)):
                 _forbid(self._forbidden, self.choice, candidate)
         return False
