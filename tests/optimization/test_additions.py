@@ -11,7 +11,7 @@ from wss.hydraulics import Engine
 from wss.optimization import additions
 from wss.optimization.additions import Around, Breadth
 from wss.optimization.linearize import every, tabulate
-from wss.optimization.moves import effects_of, moves_of, station_starts
+from wss.optimization.moves import effects_of, group_starts, moves_of
 from wss.optimization.replay import replay
 from wss.optimization.response import Known, respond, shares
 from wss.optimization.target import Room, target_of
@@ -78,14 +78,14 @@ def test_moves_are_drawn_at_random_but_always_the_same(around):
 
 
 def test_what_adds_starts_is_not_offered_where_they_are_used_up(around):
-    starts = station_starts(around.task, around.choice)[0]
+    starts = group_starts(around.task, around.choice)
     limited = replace(around.task, most_starts=np.full(2, starts[0] / 2))
     target = replace(around.target, most_starts=starts)
     within = replace(around, task=limited, target=target)
     offered = [added for added, _ in within.additions([], np.inf, Breadth(2 * FEW))]
     assert offered
     for added in offered:
-        assert (station_starts(limited, around.moves.apply(around.choice, *added))[0] <= starts).all()
+        assert (group_starts(limited, around.moves.apply(around.choice, *added)) <= starts).all()
     effects = around.effects.at(target.every.at)
     counted = target.score(target.every, effects) - around.target.score(target.every, effects)
     np.testing.assert_allclose(counted, target.miss_price * np.maximum(effects.starts[:, 0], 0), atol=1e-6)

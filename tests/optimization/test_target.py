@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from wss.hydraulics import Engine
 from wss.optimization import polish
@@ -65,6 +66,22 @@ def test_what_epanet_warned_of_unforeseen_is_not_offered_again(problem, monkeypa
             assert not changes & refused
             assert not search.tries(candidate)
             refused |= changes
+
+
+@pytest.mark.parametrize("adds_up", [True, False])
+def test_plans_that_are_replayed_together_teach_once_or_in_turn(problem, monkeypatch, adds_up):
+    with Engine(problem.network) as engine:
+        task = make_task(problem, engine)
+        search = polish._Search(task, np.tile([[1]], (task.slots, 1)), np.zeros(1), replace(polish.QUICK, adds_up=adds_up))
+        search._bundle = 1
+        plans = search.candidates()[:2]
+        assert len(plans) == 2
+        short = replace(search.best, end_miss=np.full(1, 0.01), miss=search.best.miss + 1)
+        monkeypatch.setattr(polish, "replay", lambda task, speed: short)
+        before = search._room.end[0]
+        for plan in plans:
+            assert not search.tries(plan)
+        assert search._room.end[0] == pytest.approx(before + (0.02 if adds_up else 0.01))
 
 
 def test_a_large_network_is_offered_several_plans_that_share_no_move(problem, monkeypatch):

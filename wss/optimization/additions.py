@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from wss.optimization.moves import Effects, Moves, station_starts
+from wss.optimization.moves import Effects, Moves, group_starts
 from wss.optimization.target import Target
 from wss.optimization.task import Task
 
@@ -62,11 +62,19 @@ class Around:
         options += self._combined(short, before, bar, 2 if options else breadth.most)
         options.sort()
         plans = ((added, self.moves.apply(reached, *added)) for _, added in options[:MOST_OPTIONS])
-        allowed = (each for each in plans if _starts_allowed(self.task, each[1], self.choice))
+        allowed = (each for each in plans if self._starts_allowed(each[1]))
         for added, plan in islice(allowed, MOST_EXACT):
             exact = float(self.target.score(every, self.effects.total(np.array([[*done, *added]])).at(every.at))[0])
             if exact < bar and plan.tobytes() not in self.tried:
                 yield added, exact
+
+    def _starts_allowed(self, plan: np.ndarray) -> bool:
+        """Whether every group of pumps keeps its limit of starts, or at least starts no more often than before."""
+        most = self.target.most_starts
+        if np.isinf(most).all():
+            return True
+        starts = group_starts(self.task, plan)
+        return not ((starts > most) & (starts >= self.target.starts)).any()
 
     def _shortlist(self, singles: np.ndarray, score: np.ndarray, breadth: Breadth) -> np.ndarray:
         """Those of the moves `singles` that are combined: the cheapest, those with the best scores, and some drawn at random."""
@@ -127,14 +135,3 @@ def _apart(moves: Moves, i: int, others: np.ndarray) -> np.ndarray:
         | (moves.last[others] < moves.first[i])
         | (moves.first[others] > moves.last[i])
     )
-
-
-def _starts_allowed(task: Task, plan: np.ndarray, before: np.ndarray) -> bool:
-    """Whether every group of pumps keeps its limit of starts, or at least starts no more often than before."""
-    if not np.isfinite(task.most_starts).any():
-        return True
-    for station, new, old in zip(task.stations, station_starts(task, plan), station_starts(task, before), strict=True):
-        limits = [task.most_starts[[station.pumps[p] for p in group]].sum() for group in station.groups]
-        if any(n > limit and n >= o for n, o, limit in zip(new, old, limits, strict=True)):
-            return False
-    return True

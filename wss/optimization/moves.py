@@ -1,5 +1,6 @@
 """Small changes of a plan, and what each would do by the linear response: the neighbourhood of the polish."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -150,35 +151,36 @@ def propagate(response: Response, inflow: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(level.transpose(1, 0, 2))
 
 
-def station_starts(task: Task, choice: np.ndarray) -> list[np.ndarray]:
-    """Starts of each group of identical pumps under `choice` (time, station), the horizon taken as periodic, by station."""
-    return [
-        np.array([_rises(station.modes[:, list(group)] > 0, choice[:, s]) for group in station.groups])
-        for s, station in enumerate(task.stations)
-    ]
+def group_starts(task: Task, choice: np.ndarray) -> np.ndarray:
+    """Starts (group,) [1] of identical pumps under `choice` (time, station), stations in turn; the horizon is periodic."""
+    return np.array([_rises(running[choice[:, s]]).sum() for s, running in _groups(task)], int)
 
 
-def _rises(on: np.ndarray, own: np.ndarray) -> int:
-    running = on.sum(axis=1)[own]
-    return int(np.maximum(running - np.roll(running, 1), 0).sum())
+def _groups(task: Task) -> Iterator[tuple[int, np.ndarray]]:
+    """The station of each group of identical pumps, and how many of them run in each of its modes (mode,)."""
+    for s, station in enumerate(task.stations):
+        for group in station.groups:
+            yield s, (station.modes[:, list(group)] > 0).sum(axis=1)
+
+
+def _rises(running: np.ndarray) -> np.ndarray:
+    return np.maximum(running - np.roll(running, 1), 0)
 
 
 def _starts(task: Task, choice: np.ndarray, moves: Moves) -> np.ndarray:
     """Starts (move, group) that each move adds: only the switches at its ends and within it change."""
     columns = []
-    for s, station in enumerate(task.stations):
+    for s, count in _groups(task):
         own = np.flatnonzero(moves.station == s)
         first, last, mode = moves.first[own], moves.last[own], moves.mode[own]
         after, part = last % task.slots, last - first < task.slots
-        for group in station.groups:
-            count = (station.modes[:, list(group)] > 0).sum(axis=1)
-            running = count[choice[:, s]]
-            rises = np.maximum(running - np.roll(running, 1), 0)
-            grown = _grown(rises)
-            ends = np.maximum(count[mode] - running[first - 1], 0) + np.maximum(running[after] - count[mode], 0) - rises[after]
-            added = np.zeros(len(moves))
-            added[own] = np.where(part, ends, 0) - (grown[last] - grown[first])
-            columns.append(added)
+        running = count[choice[:, s]]
+        rises = _rises(running)
+        grown = _grown(rises)
+        ends = np.maximum(count[mode] - running[first - 1], 0) + np.maximum(running[after] - count[mode], 0) - rises[after]
+        added = np.zeros(len(moves))
+        added[own] = np.where(part, ends, 0) - (grown[last] - grown[first])
+        columns.append(added)
     return np.array(columns).T.reshape(len(moves), -1)
 
 

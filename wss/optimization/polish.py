@@ -233,7 +233,7 @@ class _Search:
             self._bundle //= 2
         else:
             before = self._room if self._pace.adds_up else self._seen
-            self._room = self._room.widest(before.after(result))
+            self._room = self._room.joined(before.after(result))
             if len(np.setdiff1d(result.warned, self.best.warned)):
                 _forbid(self._forbidden, self.choice, candidate)
         return False

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from wss.optimization.linearize import is_large
-from wss.optimization.moves import Effects, station_starts
+from wss.optimization.moves import Effects, group_starts
 from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
 from wss.optimization.reserve import Reserve
 from wss.optimization.task import Task
@@ -55,7 +55,7 @@ class Room:
         end = np.where(run.end_miss > 0, np.maximum(more.end, 2 * self.end), self.end)
         return Room(more.level, np.minimum(end, WIDEST_ROOM_M))
 
-    def widest(self, other: "Room") -> "Room":
+    def joined(self, other: "Room") -> "Room":
         """The larger of both rooms everywhere."""
         return Room(np.maximum(self.level, other.level), np.maximum(self.end, other.end))
 
@@ -127,8 +127,7 @@ class Target:
 
     def score(self, instants: "Instants", effects: Effects) -> np.ndarray:
         """Cost with all misses priced (candidate,) of summed `effects`, whose levels are those of the `instants`. [currency]"""
-        level = effects.level
-        at = instants.at
+        level, at = effects.level, instants.at
         below = (self.low - self.level)[at] - level
         outside = np.maximum(below, level - (self.high - self.level)[at])
         np.maximum(outside, 0, out=outside)
@@ -173,7 +172,7 @@ def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray,
         miss_price=price,
         start_price=max(task.problem.start_cost, START_TIE * scale),
         reserve=task.reserve,
-        starts=np.concatenate([np.zeros(0, int), *station_starts(task, choice)]),
+        starts=group_starts(task, choice),
         most_starts=np.array([task.most_starts[[s.pumps[p] for p in group]].sum() for s in task.stations for group in s.groups]),
         counted=tuple(task.counted(charge) for charge in task.problem.charges),
     )
