@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from wss.optimization.replay import CUT_OFF_M
-from wss.optimization.task import Task
+from wss.optimization.task import BRIM_M, Task
 
 NUDGE = 0.05
 """Share of a tank's band by which its level is moved to see what follows."""
@@ -98,7 +98,7 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, edges: np.ndarra
     Parameters
     ----------
     level : (slot instant, tank)
-        Trajectory to linearize around. [m]
+        Trajectory to linearize around. [m] A tank that may be full, and is all through a row, is shut in its snapshots.
     choice : (slot, station)
         Reference modes.
     edges : (edge,)
@@ -108,8 +108,10 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, edges: np.ndarra
     """
     first = edges if edges[-1] == task.slots else edges[:-1]
     until = np.append(edges[1:], task.slots)[: len(first)]
-    middle = np.array([level[a : b + 1].mean(axis=0) for a, b in zip(first, until, strict=True)])
-    middle = np.clip(middle, task.low, task.high)
+    spans = [level[a : b + 1] for a, b in zip(first, until, strict=True)]
+    middle = np.clip([span.mean(axis=0) for span in spans], task.low, task.high)
+    full = task.exempt & np.array([(span > task.brim - BRIM_M).all(axis=0) for span in spans])
+    middle = np.where(full, task.brim + BRIM_M, middle)
     rows = ((first + until) * (task.slot_s / 2)).astype(int).tolist()
     reference = choice[np.minimum((first + until) // 2, task.slots - 1)]
     taker = _Taker(task)

@@ -151,6 +151,15 @@ def propagate(response: Response, inflow: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(level.transpose(1, 0, 2))
 
 
+def unlimited(task: Task, response: Response) -> np.ndarray:
+    """How much higher tanks (slot instant, tank) would stand if none were ever shut [m].
+
+    What a tank that may be full cannot take does not reach the others: it stands for what the tank can do without.
+    """
+    kept, spilt = propagate(response, np.where([task.exempt, ~task.exempt], 0.0, response.surplus[:, None]).transpose(1, 0, 2))
+    return np.where(task.exempt, kept + spilt, kept)
+
+
 def group_starts(task: Task, choice: np.ndarray) -> np.ndarray:
     """Starts (group,) [1] of identical pumps under `choice` (time, station), stations in turn; the horizon is periodic."""
     return np.array([_rises(running[choice[:, s]]).sum() for s, running in _groups(task)], int)

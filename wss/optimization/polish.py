@@ -9,7 +9,7 @@ import numpy as np
 from wss.optimization.additions import Around, Breadth
 from wss.optimization.linearize import every, is_large, table_slots, tabulate
 from wss.optimization.modes import speeds_of
-from wss.optimization.moves import effects_of, moves_of, propagate
+from wss.optimization.moves import effects_of, moves_of, unlimited
 from wss.optimization.problem import Progress
 from wss.optimization.repair import Repairs
 from wss.optimization.replay import PRESSURE_SPARE_M, WARNED_MISS, Replay, replay
@@ -146,7 +146,7 @@ class _Search:
         unforeseen = [k for k in best.warned if not bad[k].any() and k not in weak]
         bad[unforeseen] = choice[unforeseen] > 0
         blocked = tuple(own | known for own, known in zip(blocked, self._forbidden, strict=True))
-        virtual = best.level + propagate(response, response.surplus[None])[0]
+        virtual = best.level + unlimited(task, response)
         target, self._seen = target_of(task, choice, best, virtual, response.rows.slack, self._room), self._room
         if repaired := self._repaired(response, target, blocked):
             return repaired
