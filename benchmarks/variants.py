@@ -1,10 +1,10 @@
 """Cases near the benchmark's own, and other networks: is every plan feasible, and does a longer search find a much better one?
 
-    python benchmarks/variants.py [--bench FOLDER] [--only WORD] [--longer TIMES] [--seconds 900] [--json]
+    python benchmarks/variants.py [--bench FOLDER] [--only WORD] [--drawn N] [--longer TIMES] [--seconds 900] [--json]
 
 Each case changes one thing of a case that others made: tariff, demand, levels, limits, grid, a pump out of service. The networks
 that wntr and epyt ship are planned in quarter hours on equal terms with their own controls: tanks end at least where those leave
-them. Plans are judged by the benchmark's judge. `--longer` also searches with so many times the simulations; what that
+them. `--drawn` draws so many cases instead, in which all of these change at once. Plans are judged by the benchmark's judge. `--longer` also searches with so many times the simulations; what that
 gains is the last column. CPU seconds are those of a process of its own for each case.
 """
 
@@ -76,6 +76,28 @@ def cases(bench: Path) -> dict[str, dict]:
     return made
 
 
+def drawn(bench: Path, count: int) -> dict[str, dict]:
+    """Name -> case: one of the others' or a network, with everything about it drawn; the same for the same count."""
+    bases = {name.split(", ")[0]: case for name, case in cases(bench).items() if name.endswith(", flat") or name.startswith("network")}
+    made = {}
+    for i in range(count):
+        rng = np.random.default_rng([11, i])
+        base = str(rng.choice(list(bases)))
+        given = {key: value for key, value in bases[base].items() if key != "own_terms"}
+        spot = np.round(0.1 + 0.06 * np.sin(np.arange(24) / 12 * 2 * np.pi + 6 * rng.random()) + rng.normal(0, 0.04, 24), 4).tolist()
+        given |= {
+            "start": f"2026-03-{rng.integers(1, 28):02d}T{rng.integers(24):02d}:00",
+            "horizon_hours": int(rng.choice([24, 24, 36, 48])), "decision_minutes": int(rng.choice([15, 30, 60])),
+            "hydraulic_step_seconds": int(rng.choice([300, 900])), "price": [scale.PRICE, spot][rng.integers(2)],
+            "demand_multiplier": float(rng.choice([0.8, 0.9, 1.0, 1.1])), "levels": float(rng.uniform(0.3, 0.75)),
+            "max_starts": [None, None, 2, 3, 5][rng.integers(5)],
+        }  # fmt: skip
+        if rng.random() < 0.2:
+            given["out"] = int(rng.integers(2))
+        made[f"drawn {i}: {base}"] = given
+    return made
+
+
 def written(given: dict, folder: Path) -> tuple[Path, float | None]:
     """The case as a file of the judge's format, with its network beside it; what its own controls cost where terms are theirs."""
     given, own_cost = dict(given), None
@@ -91,7 +113,7 @@ def written(given: dict, folder: Path) -> tuple[Path, float | None]:
             ends = {t: (engine.level_min[t], engine.level_max[t]) for t in engine.tanks}
             given["initial_level"] = {t: round((a + share * (b - a)) / engine.length_m, 3) for t, (a, b) in ends.items()}
         if out is not None:
-            given["speed"] = {engine.pumps[out]: [0, 0]}
+            given["speed"] = {engine.pumps[out % len(engine.pumps)]: [0, 0]}
     if own:
         given, told = scale.terms(file, given)
         own_cost = told["own_cost"]
@@ -118,12 +140,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--bench", type=Path, default=BENCH)
     parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--drawn", type=int, default=0, help="so many drawn cases instead")
     parser.add_argument("--longer", type=float, default=1, help="also search with so many times the simulations")
     parser.add_argument("--seconds", type=float, default=900, help="longest time for one case")
     parser.add_argument("--json", action="store_true", help="a JSON document a line, as they come")
     given = parser.parse_args()
     rows = []
-    chosen = {name: each for name, each in cases(given.bench).items() if given.only in name}
+    chosen = {name: each for name, each in (drawn(given.bench, given.drawn) if given.drawn else cases(given.bench)).items() if given.only in name}
     for name, each in track(chosen.items(), "plans", console=Console(stderr=True), transient=True, disable=given.json):
         rows.append(measure(given.bench, name, each, given.longer, given.seconds))
         if given.json:

@@ -1,4 +1,4 @@
-"""Tanks that may be full: shut to water that goes elsewhere then, which the linear response has to know."""
+"""Tanks that may be full or empty: shut to water that goes elsewhere then, which the linear response has to know."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from wss.optimization.modes import choice_of, speeds_of
 from wss.optimization.moves import effects_of, moves_of, unlimited
 from wss.optimization.replay import replay
 from wss.optimization.response import Known, respond, shares
-from wss.optimization.task import make_task
+from wss.optimization.task import BRIM_M, make_task
 
 LOW_TANK = NETWORK.replace("[PIPES]", " U   44  1.0  0.2  3.0  8  0\n[PIPES]\n side  F  U  300  150  120  0  Open")
 """With a second tank, which lies lower and is full soon."""
@@ -66,3 +66,25 @@ def test_moves_beside_a_full_tank_do_what_the_response_says(filled):
             errors.append((after.level - run.level - effects.level[i])[-1, 0] / max(np.abs(effects.level[i, :, 0]).max(), 0.02))
     assert len(errors) > 15
     assert np.abs(errors).max() < 0.02
+
+
+HIGH_TANK = NETWORK.replace("[PIPES]", " U   58  0.6  0.2  3.0  8  0\n[PIPES]\n side  F  U  300  150  120  0  Open")
+"""With a second tank, which lies too high to be filled without both pumps and is empty soon."""
+
+
+def test_what_an_empty_tank_does_not_give_lowers_no_other(problem):
+    one = replace(problem, network=HIGH_TANK, clamp_exempt=("U",), initial_level={"T": 3.0, "U": 0.6})
+    with Engine(one.network) as engine:
+        task = make_task(one, engine)
+        on = np.zeros((task.slots, 2))
+        on[30:60, 0] = 1
+        choice = choice_of(task.stations, on)
+        run = replay(task, speeds_of(task.stations, choice, 2))
+        table = tabulate(task, run.level, choice, every(task, 4))
+        response = respond(task, table, Known(run.level, shares(task, choice), run), every(task, 1))
+    empty = run.level[:, 1] < task.bottom[1]
+    assert empty.sum() > 30
+    assert run.band_miss[:, 1].max() < BRIM_M
+    np.testing.assert_allclose(unlimited(task, response), 0, atol=1e-9)
+    rows = table.rows(np.flatnonzero(empty[:-1] & empty[1:]))
+    assert table.base[rows[5:], 1].min() > -1e-3

@@ -40,7 +40,7 @@ def test_no_pair_of_slots_is_better_than_the_best_that_is_found(short, monkeypat
     task, choice, _, response, target = short
     monkeypatch.setattr(neighbourhood, "MOST_CHANGES", 2)
     found = neighbourhood.neighbours(task, response, target, choice, [0], nothing_blocked(task, choice))
-    moves = neighbourhood._singles(choice, [0], nothing_blocked(task, choice))
+    moves = neighbourhood._singles(task, choice, [0], nothing_blocked(task, choice))
     assert len(moves) == task.slots * (len(task.stations[0].modes) - 1) <= neighbourhood.MOST_SINGLES
     effects = effects_of(task, response, choice, moves, np.zeros(choice.shape, bool)).at(target.every.at)
     single = np.arange(len(moves))[:, None]

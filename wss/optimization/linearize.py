@@ -98,7 +98,7 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, edges: np.ndarra
     Parameters
     ----------
     level : (slot instant, tank)
-        Trajectory to linearize around. [m] A tank that may be full, and is all through a row, is shut in its snapshots.
+        Trajectory to linearize around. [m] A tank that may be full or empty, and is all through a row, is shut in its snapshots.
     choice : (slot, station)
         Reference modes.
     edges : (edge,)
@@ -110,8 +110,9 @@ def tabulate(task: Task, level: np.ndarray, choice: np.ndarray, edges: np.ndarra
     until = np.append(edges[1:], task.slots)[: len(first)]
     spans = [level[a : b + 1] for a, b in zip(first, until, strict=True)]
     middle = np.clip([span.mean(axis=0) for span in spans], task.low, task.high)
-    full = task.exempt & np.array([(span > task.brim - BRIM_M).all(axis=0) for span in spans])
-    middle = np.where(full, task.brim + BRIM_M, middle)
+    for edge, side in ((task.brim + BRIM_M, 1), (task.bottom - BRIM_M, -1)):
+        shut = task.exempt & np.array([(side * (edge - span) < 2 * BRIM_M).all(axis=0) for span in spans])
+        middle = np.where(shut, edge, middle)
     rows = ((first + until) * (task.slot_s / 2)).astype(int).tolist()
     reference = choice[np.minimum((first + until) // 2, task.slots - 1)]
     taker = _Taker(task)

@@ -118,7 +118,8 @@ def _build(
         rule=lambda m, k, s: sum(m.share[k, s, j] for j in range(len(task.stations[s].modes))) == 1,
     )
     clashes = [(k, s, int(a), r, int(b)) for (s, r), both in response.clashes.items() for k, a, b in np.argwhere(both).tolist()]
-    model.clash = pyo.Constraint(clashes, rule=lambda m, k, s, a, r, b: m.share[k, s, a] + m.share[k, r, b] <= 1)
+    model.clashing = pyo.Var(clashes, bounds=(0, None))
+    model.clash = pyo.Constraint(clashes, rule=lambda m, *c: m.share[c[:3]] + m.share[c[0], *c[3:]] <= 1 + m.clashing[c])
     _balance(model, task, response)
     _band(model, task, margins, steps)
     _end(model, task, response, margins, cyclic_steps)
@@ -201,6 +202,7 @@ def _end(model: pyo.ConcreteModel, task: Task, response: Response, margins: Marg
 def _misses(model: pyo.ConcreteModel, task: Task, response: Response):
     price, step_h = MISS_PRICE * hourly_scale(task), response.slots * task.slot_h
     outside = sum(float(step_h[k - 1]) * (under + model.over[k, t]) for (k, t), under in model.under.items())
+    outside += sum(float(step_h[k]) * beyond for (k, *_), beyond in model.clashing.items())
     return price * (outside + 10 * sum(model.short.values())) + 1e-3 * price * sum(model.spill.values()) / 1e3
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
@@ -32,12 +33,35 @@ class Station:
     groups: tuple[tuple[int, ...], ...]
     """Positions within the station of pumps that are identical: only how many of them run is planned."""
 
+    @cached_property
+    def states(self) -> np.ndarray:
+        """(group, mode) which of its states each group is in, counted from 0 [1]."""
+        own = (self.modes[:, list(group)] for group in self.groups)
+        return np.array([np.unique(each, axis=0, return_inverse=True)[1].ravel() for each in own])
+
+    @cached_property
+    def ways(self) -> np.ndarray:
+        """(way, mode) what becomes of modes [1]: ways into each mode, then, of several groups, into each state of one of them."""
+        into = [np.full(len(self.modes), mode) for mode in range(len(self.modes))]
+        where = {tuple(column): mode for mode, column in enumerate(self.states.T.tolist())}
+        for g, state in self.way_states:
+            changed = self.states.T.copy()
+            changed[:, g] = state
+            into.append(np.array([where[tuple(column)] for column in changed.tolist()]))
+        return np.array(into)
+
+    @cached_property
+    def way_states(self) -> list[tuple[int, int]]:
+        """The group and its state of each way beyond those into a mode."""
+        several = len(self.groups) > 1
+        return [(g, n) for g, own in enumerate(self.states) for n in range(own.max() + 1)] if several else []
+
 
 def find_stations(engine: Engine, problem: Problem) -> tuple[Station, ...]:
     """Stations of a network, from snapshots at the initial levels.
 
-    Two pumps are in one station if one changes the other's flow by more than `INTERACTION`. Identical pumps, with the same
-    price, range and no pins, are counted and not named.
+    Two pumps are in one station if one changes the other's flow by more than `INTERACTION`, beside all others if it delivers
+    nothing alone. Identical pumps, with the same price, range and no pins, are counted and not named.
     """
     pumps = engine.pumps
     usable = [i for i, p in enumerate(pumps) if p not in problem.out_of_service]
@@ -49,13 +73,20 @@ def find_stations(engine: Engine, problem: Problem) -> tuple[Station, ...]:
     alone = {i: state(i) for i in usable}
     pairs = {(i, j): state(i, j) for i, j in combinations(usable, 2)}
     usable.sort(key=lambda i: not _running(problem, pumps[i]))
-    joined = _connected(usable, [pair for pair, both in pairs.items() if _interact(pumps, alone, both, *pair)])
+    acting = [pair for pair, both in pairs.items() if _interact(pumps, alone, both, *pair)]
+    together = state(*usable)
+    helpless = [i for i in usable if abs(alone[i].flow[pumps[i]]) < INTERACTION * abs(together.flow[pumps[i]])]
+    for j in usable if helpless else []:
+        without = state(*(i for i in usable if i != j))
+        acting += [(i, j) for i in helpless if i != j and _differ(together.flow[pumps[i]], without.flow[pumps[i]])]
+    shown = alone | dict.fromkeys(helpless, together)
+    joined = _connected(usable, acting)
     speeds = {i: _speeds(problem, pumps[i]) for i in range(len(pumps))}
     if usable and np.prod([len(speeds[i]) for i in usable]) <= JOINT_MODES:
         joined = [usable]
     stations = []
     for members in joined:
-        groups = _identical(problem, pumps, alone, members)
+        groups = _identical(problem, pumps, shown, members)
         modes = _modes(members, groups, speeds)
         split = [members] if len(modes) <= MOST_MODES else [[i] for i in members]
         for part in split:
@@ -97,11 +128,11 @@ def _running(problem: Problem, pump: str) -> bool:
 
 
 def _interact(pumps: list[str], alone: Mapping[int, Snapshot], both: Snapshot, i: int, j: int) -> bool:
-    for a in (i, j):
-        before, after = alone[a].flow[pumps[a]], both.flow[pumps[a]]
-        if abs(after - before) > INTERACTION * max(abs(before), abs(after), 1e-6):
-            return True
-    return False
+    return any(_differ(alone[a].flow[pumps[a]], both.flow[pumps[a]]) for a in (i, j))
+
+
+def _differ(before: float, after: float) -> bool:
+    return abs(after - before) > INTERACTION * max(abs(before), abs(after), 1e-6)
 
 
 def _connected(members: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
@@ -112,7 +143,7 @@ def _connected(members: list[int], edges: list[tuple[int, int]]) -> list[list[in
     return [[i for i in members if label[i] == root] for root in dict.fromkeys(label.values())]
 
 
-def _identical(problem: Problem, pumps: list[str], alone: Mapping[int, Snapshot], members: list[int]) -> list[tuple[int, ...]]:
+def _identical(problem: Problem, pumps: list[str], shown: Mapping[int, Snapshot], members: list[int]) -> list[tuple[int, ...]]:
     def signature(i: int) -> tuple:
         name = pumps[i]
         own = name if name in problem.speed_range or any(p.pump == name for p in problem.pins) else ""
@@ -124,10 +155,10 @@ def _identical(problem: Problem, pumps: list[str], alone: Mapping[int, Snapshot]
         for group in groups:
             first = group[0]
             values = [
-                (alone[i].flow[pumps[i]], alone[first].flow[pumps[first]]),
-                (alone[i].power[pumps[i]], alone[first].power[pumps[first]]),
+                (shown[i].flow[pumps[i]], shown[first].flow[pumps[first]]),
+                (shown[i].power[pumps[i]], shown[first].power[pumps[first]]),
             ]
-            values += [(alone[i].tank_inflow[t], alone[first].tank_inflow[t]) for t in alone[i].tank_inflow]
+            values += [(shown[i].tank_inflow[t], shown[first].tank_inflow[t]) for t in shown[i].tank_inflow]
             if signature(i) == signature(first) and all(abs(a - b) <= SAME * max(abs(a), abs(b), 1.0) for a, b in values):
                 group.append(i)
                 break

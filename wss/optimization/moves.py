@@ -20,25 +20,34 @@ MOVE_WORK = 20_000_000
 
 @dataclass(frozen=True)
 class Moves:
-    """Candidate changes: move i sets station `station[i]` to `mode[i]` in the slots from `first[i]` up to `last[i]`."""
+    """Candidate changes: move i sends station `station[i]` the way `way[i]` in the slots from `first[i]` up to `last[i]`."""
 
     station: np.ndarray
     first: np.ndarray
     last: np.ndarray
-    mode: np.ndarray
+    way: np.ndarray
+    ways: tuple[np.ndarray, ...]
+    """One (way, mode) for each station: what becomes of its modes"""
+
+    @classmethod
+    def of(cls, task: Task, rows: list[tuple[int, int, int, int]]) -> "Moves":
+        """From station, first slot, last slot and way of each."""
+        columns = np.array(rows, int).reshape(-1, 4)
+        return cls(*(columns[:, c].copy() for c in range(4)), tuple(station.ways for station in task.stations))
 
     def __len__(self) -> int:
         return len(self.station)
 
     def take(self, which: np.ndarray) -> "Moves":
         """Moves at the positions `which`."""
-        return Moves(self.station[which], self.first[which], self.last[which], self.mode[which])
+        return Moves(self.station[which], self.first[which], self.last[which], self.way[which], self.ways)
 
     def apply(self, choice: np.ndarray, *which: int) -> np.ndarray:
         """A copy of `choice` (slot, station) with some moves made."""
         changed = choice.copy()
         for i in which:
-            changed[self.first[i] : self.last[i], self.station[i]] = self.mode[i]
+            where = np.s_[self.first[i] : self.last[i], self.station[i]]
+            changed[where] = self.ways[self.station[i]][self.way[i]][changed[where]]
         return changed
 
 
@@ -76,31 +85,43 @@ class Effects:
 
 
 def moves_of(task: Task, choice: np.ndarray, blocked: tuple[np.ndarray, ...]) -> Moves:
-    """Moves of a plan `choice` (slot, station): switches shifted, runs replaced, blocks put in.
+    """Moves of a plan `choice` (slot, station): switches shifted, runs replaced, blocks put in; of stations and of their groups.
 
     `blocked` says for each station which (slot, mode) may not be chosen; moves into them and idle moves are left out.
     """
-    found: set[tuple[int, int, int, int]] = set()
+    kept: list[tuple[int, int, int, int]] = []
     for s, station in enumerate(task.stations):
-        if len(station.modes) == 1:
+        modes, own = len(station.modes), choice[:, s]
+        if modes == 1:
             continue
-        own = choice[:, s].tolist()
-        edges = [0, *(np.flatnonzero(np.diff(choice[:, s])) + 1).tolist(), task.slots]
-        for left, edge, right in zip(edges[:-2], edges[1:-1], edges[2:], strict=True):
-            for shift in SHIFTS:
-                if edge + shift <= right:
-                    found.add((s, edge, edge + shift, own[edge - 1]))
-                if edge - shift >= left:
-                    found.add((s, edge - shift, edge, own[edge]))
-        modes = range(len(station.modes))
-        found |= {(s, a, b, m) for a, b in zip(edges[:-1], edges[1:], strict=True) for m in modes}
-        anchor = max(round(ANCHORS_H / task.slot_h), 1)
-        lengths = {max(round(h / task.slot_h), 1) for h in BLOCKS_H}
-        found |= {(s, a, min(a + n, task.slots), m) for a in range(0, task.slots, anchor) for n in lengths for m in modes}
-    kept = [(s, a, b, m) for s, a, b, m in sorted(found) if (choice[a:b, s] != m).any() and not blocked[s][a:b, m].any()]
+        found = {(a, b, m) for a, b, m in _spans(task, own, modes)}
+        for g, states in enumerate(station.states if len(station.groups) > 1 else ()):
+            first = modes + next(w for w, (group, _) in enumerate(station.way_states) if group == g)
+            found |= {(a, b, first + n) for a, b, n in _spans(task, states[own], states.max() + 1)}
+        plain = set()
+        for a, b, way in found:
+            into = station.ways[way][own[a:b]]
+            if (into != own[a:b]).any() and not blocked[s][np.arange(a, b), into].any():
+                plain.add((s, a, b, int(into[0]) if (into == into[0]).all() else way))
+        kept += sorted(plain)
     most = max(MOVE_WORK // (task.slots * max(len(task.low), 1)), 1)
-    columns = np.array(kept[:: -(-len(kept) // most) or 1], int).reshape(-1, 4)
-    return Moves(*(columns[:, c].copy() for c in range(4)))
+    return Moves.of(task, kept[:: -(-len(kept) // most) or 1])
+
+
+def _spans(task: Task, own: np.ndarray, states: int) -> Iterator[tuple[int, int, int]]:
+    """Slots from, slots to and the state there: what may be done to a sequence `own` (slot,) of some `states`."""
+    edges = [0, *(np.flatnonzero(np.diff(own)) + 1).tolist(), task.slots]
+    for left, edge, right in zip(edges[:-2], edges[1:-1], edges[2:], strict=True):
+        for shift in SHIFTS:
+            if edge + shift <= right:
+                yield edge, edge + shift, int(own[edge - 1])
+            if edge - shift >= left:
+                yield edge - shift, edge, int(own[edge])
+    anchor = max(round(ANCHORS_H / task.slot_h), 1)
+    lengths = {max(round(h / task.slot_h), 1) for h in BLOCKS_H}
+    runs = {(a, min(a + n, task.slots)) for a in range(0, task.slots, anchor) for n in lengths}
+    for a, b in runs | set(zip(edges[:-1], edges[1:], strict=True)):
+        yield from ((a, b, state) for state in range(states))
 
 
 def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves, bad: np.ndarray) -> Effects:
@@ -118,18 +139,16 @@ def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves,
     within = (at >= moves.first[:, None]) & (at < moves.last[:, None])
     for s in range(len(task.stations)):
         own = np.flatnonzero(moves.station == s)
-        first, last, mode, inside = moves.first[own], moves.last[own], moves.mode[own], within[own]
-        gain, watts = response.gain[s], response.power[s]
-        inflow[own] = (gain - gain[at, choice[:, s]][:, None]).transpose(1, 0, 2)[mode] * inside[:, :, None]
+        first, last, way, inside = moves.first[own], moves.last[own], moves.way[own], within[own]
+        watts, into = response.power[s], moves.ways[s][:, choice[:, s]].T
+        inflow[own] = _changes(response.gain[s], choice[:, s], into).transpose(1, 0, 2)[way] * inside[:, :, None]
         spend = np.einsum("kp,kmp->km", task.price, watts) * task.slot_h + task.change[s]
-        grown = _grown(spend - spend[at, choice[:, s]][:, None])
-        money[own] = grown[last, mode] - grown[first, mode]
+        grown = _grown(_changes(spend, choice[:, s], into))
+        money[own] = grown[last, way] - grown[first, way]
         if power.shape[1]:
-            total = watts.sum(axis=2)
-            power[own] = (total - total[at, choice[:, s]][:, None]).T[mode] * inside
+            power[own] = _changes(watts.sum(axis=2), choice[:, s], into).T[way] * inside
         if slack.shape[1]:
-            eased = rows.gain[s] - rows.gain[s][np.arange(len(rows.step)), choice[rows.step, s]][:, None]
-            slack[own] = eased.T[mode] * inside[:, rows.step]
+            slack[own] = _changes(rows.gain[s], choice[rows.step, s], into[rows.step]).T[way] * inside[:, rows.step]
         given_way = _grown(bad[:, s].astype(float))
         freed[own] = given_way[last] - given_way[first]
     level = propagate(response, inflow)
@@ -138,6 +157,12 @@ def effects_of(task: Task, response: Response, choice: np.ndarray, moves: Moves,
     if slack.shape[1]:
         slack += np.einsum("nrt,rt->nr", level[:, rows.instant], rows.slope)
     return Effects(level, money, power, slack, _starts(task, choice, moves), freed)
+
+
+def _changes(values: np.ndarray, modes: np.ndarray, into: np.ndarray) -> np.ndarray:
+    """By how much `values` (row, mode, ...) [...] change (row, way, ...) from `modes` (row,) on each way, `into` (row, way)."""
+    at = np.arange(len(values))
+    return values[at[:, None], into] - values[at, modes][:, None]
 
 
 def propagate(response: Response, inflow: np.ndarray) -> np.ndarray:
@@ -173,7 +198,7 @@ def _groups(task: Task) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _rises(running: np.ndarray) -> np.ndarray:
-    return np.maximum(running - np.roll(running, 1), 0)
+    return np.maximum(running - np.roll(running, 1, axis=0), 0)
 
 
 def _starts(task: Task, choice: np.ndarray, moves: Moves) -> np.ndarray:
@@ -181,14 +206,14 @@ def _starts(task: Task, choice: np.ndarray, moves: Moves) -> np.ndarray:
     columns = []
     for s, count in _groups(task):
         own = np.flatnonzero(moves.station == s)
-        first, last, mode = moves.first[own], moves.last[own], moves.mode[own]
+        first, last, way = moves.first[own], moves.last[own], moves.way[own]
         after, part = last % task.slots, last - first < task.slots
-        running = count[choice[:, s]]
-        rises = _rises(running)
-        grown = _grown(rises)
-        ends = np.maximum(count[mode] - running[first - 1], 0) + np.maximum(running[after] - count[mode], 0) - rises[after]
+        running, then = count[choice[:, s]], count[moves.ways[s][:, choice[:, s]]].T
+        rises, grown, grown_then = _rises(running), _grown(_rises(running)), _grown(_rises(then))
+        ends = np.maximum(then[first, way] - running[first - 1], 0) + np.maximum(running[after] - then[last - 1, way], 0)
+        inside = grown_then[last, way] - grown_then[np.where(part, first + 1, 0), way] - (grown[last] - grown[first])
         added = np.zeros(len(moves))
-        added[own] = np.where(part, ends, 0) - (grown[last] - grown[first])
+        added[own] = np.where(part, ends - rises[after], 0) + inside
         columns.append(added)
     return np.array(columns).T.reshape(len(moves), -1)
 

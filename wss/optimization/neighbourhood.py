@@ -61,7 +61,7 @@ def neighbours(
     blocked
         One (slot, mode) of bool for each station: modes that may not be chosen.
     """
-    moves = _singles(choice, stations, blocked)
+    moves = _singles(task, choice, stations, blocked)
     if not len(moves):
         return []
     effects = effects_of(task, response, choice, moves, np.zeros(choice.shape, bool))
@@ -84,15 +84,14 @@ def neighbours(
     return found[::-1]
 
 
-def _singles(choice: np.ndarray, stations: list[int], blocked: tuple[np.ndarray, ...]) -> Moves:
+def _singles(task: Task, choice: np.ndarray, stations: list[int], blocked: tuple[np.ndarray, ...]) -> Moves:
     """Each other mode of each station in each slot."""
     rows = []
     for s in stations:
         other = ~blocked[s]
         other[np.arange(len(choice)), choice[:, s]] = False
         rows += [(s, k, k + 1, m) for k, m in np.argwhere(other).tolist()]
-    columns = np.array(rows, int).reshape(-1, 4)
-    return Moves(*(columns[:, c].copy() for c in range(4)))
+    return Moves.of(task, rows)
 
 
 def _kept(moves: Moves, alone: np.ndarray, most: int) -> np.ndarray:

@@ -204,7 +204,7 @@ def _surplus(task: Task, modelled: np.ndarray, known: Known, edges: np.ndarray) 
         return surplus
     high = np.array([level[a : b + 1].max(axis=0) for a, b in pairwise(edges)])
     low = np.array([level[a : b + 1].min(axis=0) for a, b in pairwise(edges)])
-    return np.where(((high > task.brim) & (surplus > 0)) | ((low < task.bottom) & (surplus < 0)), surplus, 0.0)
+    return np.where(((high > task.brim) & (surplus > 0)) | ((low < task.bottom) & (surplus < 0) & ~task.exempt), surplus, 0.0)
 
 
 def _pressure_rows(task: Task, table: Table, known: Known, mean: list[np.ndarray], edges: np.ndarray) -> PressureRows:

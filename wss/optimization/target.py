@@ -9,7 +9,7 @@ from wss.optimization.linearize import is_large
 from wss.optimization.moves import Effects, group_starts
 from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
 from wss.optimization.reserve import Reserve
-from wss.optimization.task import Task
+from wss.optimization.task import BRIM_M, LEVEL_TOLERANCE_M, Task
 
 END_SPARE_M = 2e-4
 """How far above its end level the search aims, against rounding."""
@@ -37,6 +37,17 @@ class Room:
     def least(cls, task: Task) -> "Room":
         """What is kept before EPANET was asked."""
         return cls(np.tile(_least_m(task), (task.slots + 1, 1)), np.full(len(task.low), 2 * END_SPARE_M))
+
+    def beside(self, task: Task, best: Replay) -> "Room":
+        """No more of it than the plan `best` keeps, where that holds its limits and nothing near it has failed."""
+        low, high = best.level - task.low, np.where(task.exempt, np.inf, task.high) - best.level
+        own = np.where(best.band_miss > LEVEL_TOLERANCE_M, np.inf, np.maximum(np.minimum(low, high), 0))
+        end = np.where(best.end_miss > 0, np.inf, np.maximum(best.level[-1] - task.end, 0))
+        least = Room.least(task)
+        return Room(
+            np.where(self.level > least.level, self.level, np.minimum(self.level, own)),
+            np.where(self.end > least.end, self.end, np.minimum(self.end, end)),
+        )
 
     def after(self, run: Replay) -> "Room":
         """More room where and when `run` missed a limit."""
@@ -156,8 +167,9 @@ def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray,
 
     Its levels would be `virtual` (slot instant, tank) and its pressures above their limits `slack` (row,) [m].
     """
+    room = room.beside(task, best)
     high = np.where(task.exempt, np.inf, task.high)
-    low = np.broadcast_to(task.low + room.level, virtual.shape).copy()
+    low = np.broadcast_to(np.where(task.exempt, task.low - BRIM_M, task.low) + room.level, virtual.shape).copy()
     high = np.broadcast_to(high - room.level, virtual.shape).copy()
     low[0], high[0] = -np.inf, np.inf
     scale, price = max(abs(best.total), 1.0), miss_price(task, best)

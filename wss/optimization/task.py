@@ -133,9 +133,9 @@ def make_task(problem: Problem, engine: Engine) -> Task:
     report_s = gcd(slot_s, price_s, 3600)
     steps = pd.date_range(problem.start, problem.end, freq=pd.Timedelta(seconds=report_s), inclusive="left", unit="ns")
     price = problem.price_on(steps, pumps)
-    low = np.maximum(bottom, [problem.level_min.get(t, -np.inf) for t in tanks])
-    high = np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks])
     exempt = np.array([t in problem.clamp_exempt for t in tanks])
+    low = np.maximum(np.where(exempt, bottom - BRIM_M, bottom), [problem.level_min.get(t, -np.inf) for t in tanks])
+    high = np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks])
     reserve = np.array([problem.level_reserve.get(t, 0.0) for t in tanks])
     lead_h = np.arange(len(problem.time) + 1) * slot_s / 3600
     return Task(
