@@ -73,11 +73,11 @@ HIGH_TANK = NETWORK.replace("[PIPES]", " U   58  0.6  0.2  3.0  8  0\n[PIPES]\n 
 
 
 def test_what_an_empty_tank_does_not_give_lowers_no_other(problem):
-    one = replace(problem, network=HIGH_TANK, clamp_exempt=("U",), initial_level={"T": 3.0, "U": 0.6})
+    one = replace(problem, network=HIGH_TANK, clamp_exempt=("U",), initial_level={"T": 2.0, "U": 0.6})
     with Engine(one.network) as engine:
         task = make_task(one, engine)
         on = np.zeros((task.slots, 2))
-        on[30:60, 0] = 1
+        on[8:30, 0] = on[36:60, 0] = on[66:78, 0] = on[86:, 0] = 1
         choice = choice_of(task.stations, on)
         run = replay(task, speeds_of(task.stations, choice, 2))
         table = tabulate(task, run.level, choice, every(task, 4))

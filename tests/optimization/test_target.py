@@ -50,6 +50,28 @@ def test_little_that_is_missed_soon_has_the_widest_room(problem):
         np.testing.assert_array_equal(np.delete(room.level, 7, axis=0), np.delete(Room.least(task).level, 7, axis=0))
 
 
+def test_room_is_no_larger_than_what_the_plan_keeps_unless_something_nearer_failed(problem):
+    with Engine(problem.network) as engine:
+        task = make_task(problem, engine)
+        still = np.zeros((task.slots, 1), int)
+        run = replay(task, np.zeros((task.slots, len(engine.pumps))))
+        level = np.tile((task.low + task.high) / 2, (task.slots + 1, 1))
+        level[[5, 6]], level[7] = task.low + 2e-4, task.high + 0.01
+        level[-1] = task.end + 1e-4
+        missed = np.zeros_like(level)
+        missed[7] = 0.01
+        best = replace(run, level=level, band_miss=missed, end_miss=np.zeros(1), miss=0.0)
+        least = Room.least(task)
+        learned = Room(least.level.copy(), least.end)
+        learned.level[6] *= 3
+        room = learned.beside(task, best)
+        target = target_of(task, still, best, level, np.zeros(0), learned)
+    np.testing.assert_allclose(room.level[[4, 5, 6, 7], 0], [1e-3, 2e-4, 3e-3, 1e-3])
+    assert room.end[0] == pytest.approx(1e-4)
+    assert (target.low[5] <= level[5]).all(), "what the plan does is no miss"
+    assert target.end[0] <= level[-1, 0] + 1e-12
+
+
 def test_what_epanet_warned_of_unforeseen_is_not_offered_again(problem, monkeypatch):
     refused: set[tuple[int, int]] = set()
     with Engine(problem.network) as engine:
