@@ -11,7 +11,10 @@ import xarray as xr
 from wss.errors import DataError
 from wss.hydraulics import Engine
 from wss.optimization import PeakCharge, Pin, case, dynamic, model, polish, rounds, solve, verify
+from wss.optimization.fractions import LinearPlan
 from wss.optimization.ladder import last_plan, level_control
+from wss.optimization.replay import replay
+from wss.optimization.task import make_task
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -161,6 +164,19 @@ def test_a_tank_that_cannot_hold_its_band_is_named_with_its_time(problem):
     assert best.rung not in ("converged", "limit", "proven")
     assert "tank T cannot stay above 1.50 m from 2026-01-05 " in best.reason
     assert "short" in best.reason
+
+
+def test_no_tank_is_said_to_fail_that_the_plan_keeps(problem, solution):
+    """The linear program may go astray where the plan does not: then what the plan misses is named, if anything is."""
+    shortfall = sys.modules["wss.optimization.solve"]._shortfall
+    with Engine(problem.network) as engine:
+        task = make_task(problem, engine)
+        good = replay(task, solution.pump_speed.to_numpy())
+        still = replay(task, np.zeros((task.slots, 2)))
+    level = np.full((25, 1), task.low[0] - 28)
+    astray = LinearPlan((), level, 0.0, np.maximum(task.low - level, 0), np.zeros(1), ())
+    assert shortfall(task, astray, good) == ""
+    assert "28.00 m short" in shortfall(task, astray, still)
 
 
 def test_what_the_network_lacks_is_refused(problem):

@@ -15,9 +15,9 @@ from wss.optimization.linearize import is_large
 from wss.optimization.modes import choice_of, speeds_of
 from wss.optimization.polish import THOROUGH, Polished, polish
 from wss.optimization.problem import Problem, Progress
-from wss.optimization.replay import replay
+from wss.optimization.replay import Replay, replay
 from wss.optimization.rounds import Rounds, linear_rounds
-from wss.optimization.task import Task, make_task
+from wss.optimization.task import LEVEL_TOLERANCE_M, Task, make_task
 from wss.optimization.verify import Verdict, verify, verify_with
 from wss.optimization.windows import Windowed, plan_in_windows, worth_windows
 from wss.quantities import labelled
@@ -147,7 +147,10 @@ def _search(task: Task, progress: Progress | None) -> Solution:
         else ("limit", "the budget of simulations is spent")
     )
     if not verdict.feasible or verdict.band_violations:
-        rung, reason = "relaxed", _shortfall(task, found.linear) or (verdict.violations + verdict.band_violations)[0]
+        rung, reason = (
+            "relaxed",
+            _shortfall(task, found.linear, polished.replay) or (verdict.violations + verdict.band_violations)[0],
+        )
     return Solution(
         problem,
         speed,
@@ -211,16 +214,18 @@ def _rank(task: Task, choice: np.ndarray) -> tuple[float, float, float]:
     return replay(task, speeds_of(task.stations, choice, len(task.engine.pumps))).rank
 
 
-def _shortfall(task: Task, linear: LinearPlan) -> str:
-    """What even the best fractions of modes cannot hold; empty if they hold everything."""
-    at, tank = np.unravel_index(int(linear.miss.argmax()), linear.miss.shape)
-    if linear.miss[at, tank] < SHORT_M:
+def _shortfall(task: Task, linear: LinearPlan, best: Replay) -> str:
+    """What even the best fractions of modes cannot hold and the `best` plan does not; empty if there is nothing."""
+    held = (best.band_miss.max(axis=0) <= LEVEL_TOLERANCE_M) & (best.end_miss == 0) & (best.shut_s == 0)
+    miss = np.where(held, 0.0, linear.miss)
+    at, tank = np.unravel_index(int(miss.argmax()), miss.shape)
+    if miss[at, tank] < SHORT_M:
         return ""
-    first = int((linear.miss[:, tank] > SHORT_M).argmax())
-    moment = task.problem.start + task.problem.horizon / (len(linear.miss) - 1) * first
+    first = int((miss[:, tank] > SHORT_M).argmax())
+    moment = task.problem.start + task.problem.horizon / (len(miss) - 1) * first
     low = linear.level[at, tank] < task.low[tank]
     side, limit = ("above", task.low[tank]) if low else ("below", task.high[tank])
     return (
         f"tank {task.engine.tanks[tank]} cannot stay {side} {limit:.2f} m from {moment:%Y-%m-%d %H:%M} on, whatever the pumps do:"
-        f" {linear.miss[at, tank]:.2f} m {'short' if low else 'too much'}"
+        f" {miss[at, tank]:.2f} m {'short' if low else 'too much'}"
     )
