@@ -181,8 +181,9 @@ def unlimited(task: Task, response: Response) -> np.ndarray:
 
     What a tank that may be full cannot take does not reach the others: it stands for what the tank can do without.
     """
-    kept, spilt = propagate(response, np.where([task.exempt, ~task.exempt], 0.0, response.surplus[:, None]).transpose(1, 0, 2))
-    return np.where(task.exempt, kept + spilt, kept)
+    alone = np.vstack([~task.exempt, np.diag(task.exempt)])
+    kept, *spilt = propagate(response, np.where(alone[:, None], response.surplus, 0.0))
+    return kept + np.array([own[:, tank] for tank, own in enumerate(spilt)]).T
 
 
 def group_starts(task: Task, choice: np.ndarray) -> np.ndarray:

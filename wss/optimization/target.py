@@ -9,7 +9,7 @@ from wss.optimization.linearize import is_large
 from wss.optimization.moves import Effects, group_starts
 from wss.optimization.replay import PRESSURE_SPARE_M, Replay, peak_charge
 from wss.optimization.reserve import Reserve
-from wss.optimization.task import BRIM_M, LEVEL_TOLERANCE_M, Task
+from wss.optimization.task import LEVEL_TOLERANCE_M, Task
 
 END_SPARE_M = 2e-4
 """How far above its end level the search aims, against rounding."""
@@ -169,7 +169,8 @@ def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray,
     """
     room = room.beside(task, best)
     high = np.where(task.exempt, np.inf, task.high)
-    low = np.broadcast_to(np.where(task.exempt, task.low - BRIM_M, task.low) + room.level, virtual.shape).copy()
+    may_empty = task.exempt & (task.low < task.bottom)
+    low = np.broadcast_to(np.where(may_empty, -np.inf, task.low) + room.level, virtual.shape).copy()
     high = np.broadcast_to(high - room.level, virtual.shape).copy()
     low[0], high[0] = -np.inf, np.inf
     scale, price = max(abs(best.total), 1.0), miss_price(task, best)
@@ -180,7 +181,7 @@ def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray,
         best.energy.sum(axis=1) / task.slot_h,
         low,
         high,
-        task.end + room.end,
+        np.where(may_empty & (task.end < task.bottom), -np.inf, task.end + room.end),
         miss_price=price,
         start_price=max(task.problem.start_cost, START_TIE * scale),
         reserve=task.reserve,
