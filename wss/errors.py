@@ -24,6 +24,10 @@ class HydraulicError(WssError):
     """EPANET could not compute a hydraulic state."""
 
 
+class UnsolvedError(HydraulicError):
+    """EPANET gives up on a state."""
+
+
 class SolverError(WssError):
     """The solver is missing, stopped early or returned nothing usable."""
 

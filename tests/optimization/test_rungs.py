@@ -8,6 +8,8 @@ import pytest
 import xarray as xr
 from pyomo.contrib.solver.common.results import TerminationCondition
 
+from wss.errors import UnsolvedError
+from wss.hydraulics import Engine
 from wss.optimization import model, solve, verify
 from wss.optimization.ladder import level_control
 
@@ -64,3 +66,28 @@ def test_a_solver_that_returns_nonsense(value, short, monkeypatch):
     assert (found.verdict.feasible, found.verdict.cost) == (verdict.feasible, verdict.cost)
     assert found.rung in (("converged", "limit") if verdict.feasible else ("relaxed",)) or found.rung == "level_control"
     assert found.reason
+
+
+def test_what_epanet_gives_up_on_is_passed_over(short, monkeypatch):
+    """Some networks cannot be solved in some states: that is no reason to plan nothing."""
+    calls = {"run": 0, "snapshot": 0}
+
+    def unreliable(name: str, which: tuple[int, ...]):
+        real = getattr(Engine, name)
+
+        def method(self, *given, **named):
+            calls[name] += 1
+            if calls[name] in which:
+                raise UnsolvedError("EPANET cannot solve the state")
+            return real(self, *given, **named)
+
+        return method
+
+    monkeypatch.setattr(Engine, "run", unreliable("run", (3, 5)))
+    monkeypatch.setattr(Engine, "snapshot", unreliable("snapshot", (30, 60, 90, 1000)))
+    found = solve(replace(short, decision_step=pd.Timedelta(minutes=30)))
+    monkeypatch.undo()
+    assert calls["run"] > 5
+    assert calls["snapshot"] > 1000
+    assert found.rung in ("converged", "limit")
+    assert verify(found.problem, found.pump_speed).feasible

@@ -177,6 +177,10 @@ def test_no_tank_is_said_to_fail_that_the_plan_keeps(problem, solution):
     astray = LinearPlan((), level, 0.0, np.maximum(task.low - level, 0), np.zeros(1), ())
     assert shortfall(task, astray, good) == ""
     assert "28.00 m short" in shortfall(task, astray, still)
+    low_end = np.vstack([np.tile(task.low, (24, 1)), task.end - 0.3])
+    ends = LinearPlan((), low_end, 0.0, np.zeros_like(low_end), np.zeros(1), ())
+    assert shortfall(task, ends, good) == ""
+    assert shortfall(task, ends, still) == "tank T cannot end at 2.00 m, whatever the pumps do: 0.30 m short"
 
 
 def test_what_the_network_lacks_is_refused(problem):

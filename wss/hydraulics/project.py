@@ -15,7 +15,7 @@ import epanet
 import numpy as np
 from epanet import toolkit as en
 
-from wss.errors import HydraulicError, NetworkError
+from wss.errors import NetworkError, UnsolvedError
 from wss.hydraulics import inp
 from wss.units import FOOT_M, UNITS
 
@@ -120,14 +120,14 @@ class Clock:
         """Solve the state at the current time; EPANET's warning code, 0 if there is none."""
         code = _RUN(self._handle, self._pointer)
         if code > 6:
-            raise HydraulicError(f"EPANET cannot solve the state at {self._seconds.value} s: {en.geterror(code, 120)}")
+            raise UnsolvedError(f"EPANET cannot solve the state at {self._seconds.value} s: {en.geterror(code, 120)}")
         return code
 
     def advance(self) -> int:
         """Let the tanks fill up to the next event; the span until it, 0 at the end. [s]"""
         code = _NEXT(self._handle, self._pointer)
         if code > 6:
-            raise HydraulicError(f"EPANET cannot go on: {en.geterror(code, 120)}")
+            raise UnsolvedError(f"EPANET cannot go on: {en.geterror(code, 120)}")
         return self._seconds.value
 
 

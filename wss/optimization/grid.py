@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from wss.errors import UnsolvedError
 from wss.hydraulics import tanks
 from wss.optimization.replay import CUT_OFF_M
 from wss.optimization.task import Task
@@ -131,10 +132,13 @@ def _seconds(task: Task) -> np.ndarray:
 
 
 def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: int) -> np.ndarray:
-    """Rates (tank,) [m/s], powers (pump,) [kW] and the two spares [m] of one state, in one row."""
+    """Rates (tank,) [m/s], powers (pump,) [kW] and the two spares [m] of one state, in one row; EPANET may give up on it."""
     engine = task.engine
     named = dict(zip(engine.pumps, speed, strict=True)), dict(zip(engine.tanks, level, strict=True))
-    state = engine.snapshot(*named, second)
+    try:
+        state = engine.snapshot(*named, second)
+    except UnsolvedError:
+        return np.array([*np.zeros(len(engine.tanks) + len(engine.pumps)), WARNED_M, WARNED_M])
     areas = [tanks.area(task.problem.network, t, np.array([at]))[0] for t, at in zip(engine.tanks, level, strict=True)]
     rates = state.inflows / np.array(areas) / 3600
     pressure = np.nan_to_num(state.pressures[task.watched_at], nan=CUT_OFF_M)

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
+from wss.errors import UnsolvedError
 from wss.optimization.replay import CUT_OFF_M
 from wss.optimization.task import BRIM_M, Task
 
@@ -236,14 +237,20 @@ class _Taker:
         return self._states[key]
 
     def _snapshot(self, modes: np.ndarray, level: np.ndarray, second: int) -> tuple[np.ndarray, np.ndarray, bool]:
-        """Tank inflows and powers, pressures of all that is watched, and whether EPANET warns of more than low levels."""
+        """Tank inflows and powers, pressures of all that is watched, and whether EPANET warns of more than low levels.
+
+        What EPANET gives up on does nothing, and is to be avoided.
+        """
         task = self._task
         speed = np.zeros(len(self._pumps))
         for station, mode in zip(task.stations, modes, strict=True):
             speed[list(station.pumps)] = station.modes[mode]
         named = dict(zip(self._pumps, speed, strict=True)), dict(zip(self._tanks, level, strict=True))
-        state = task.engine.snapshot(*named, second)
         self.count += 1
+        try:
+            state = task.engine.snapshot(*named, second)
+        except UnsolvedError:
+            return np.zeros(len(self._tanks) + len(self._pumps)), np.full(len(task.watched), CUT_OFF_M), True
         flows = np.concatenate([state.inflows, state.powers])
         pressure = np.nan_to_num(state.pressures[task.watched_at], nan=CUT_OFF_M)
         deep = bool((pressure < task.always - DEEP_M).any())

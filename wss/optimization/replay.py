@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wss.errors import UnsolvedError
 from wss.hydraulics import UNBALANCED
 from wss.optimization.modes import choice_of
 from wss.optimization.problem import PeakCharge
@@ -14,6 +15,8 @@ CUT_OFF_M = -100.0
 """Stands for the pressure of a node that is cut off."""
 WARNED_MISS, UNBALANCED_MISS = 0.1, 10.0
 """What a slot with a warning of EPANET counts among the misses, and one that does not balance: what follows is chance."""
+UNSOLVED_MISS = 1e6
+"""What a plan counts that EPANET cannot solve at all: any other comes before it."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,22 @@ class Replay:
 def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     """Replay `speed` (slot, pump) [1] in EPANET, at the problem's own hydraulic step or at `step_s` [s].
 
-    It may end before the horizon does; then levels at the end and numbers of starts are not missed.
+    It may end before the horizon does; then levels at the end and numbers of starts are not missed. Where EPANET gives up, all
+    that is known is that it does.
     """
     slots = len(speed)
-    run = task.engine.run(
-        np.arange(slots) * task.slot_s,
-        speed,
-        task.levels,
-        duration_s=slots * task.slot_s,
-        step_s=step_s or task.problem.replay_step_s,
-        report_s=task.report_s,
-        nodes=task.watched,
-    )
+    try:
+        run = task.engine.run(
+            np.arange(slots) * task.slot_s,
+            speed,
+            task.levels,
+            duration_s=slots * task.slot_s,
+            step_s=step_s or task.problem.replay_step_s,
+            report_s=task.report_s,
+            nodes=task.watched,
+        )
+    except UnsolvedError:
+        return _unsolved(task, speed)
     parts = task.slot_s // task.report_s
     level, energy = run.level[::parts], run.energy.reshape(slots, parts, -1).sum(axis=1)
     shut_s, shut = _shut(task, run.shut, slots)
@@ -118,6 +125,30 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         shut,
         cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed) + within,
         float(miss),
+    )
+
+
+def _unsolved(task: Task, speed: np.ndarray) -> Replay:
+    slots, tanks = len(speed), len(task.low)
+    shut_s, shut = np.full(tanks, float(slots * task.slot_s)), np.ones((slots, tanks), bool)
+    level = np.tile(task.start, (slots + 1, 1))
+    return Replay(
+        speed,
+        level,
+        np.zeros(speed.shape),
+        np.full((slots + 1, len(task.watched)), CUT_OFF_M),
+        np.full(slots * task.slot_s // 3600 + 1, CUT_OFF_M),
+        0.0,
+        0.0,
+        count_starts(speed > 0),
+        np.zeros(level.shape),
+        np.zeros(tanks),
+        np.arange(slots),
+        np.zeros(speed.shape, bool),
+        shut_s,
+        shut,
+        UNSOLVED_MISS,
+        UNSOLVED_MISS,
     )
 
 

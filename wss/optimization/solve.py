@@ -216,11 +216,15 @@ def _rank(task: Task, choice: np.ndarray) -> tuple[float, float, float]:
 
 def _shortfall(task: Task, linear: LinearPlan, best: Replay) -> str:
     """What even the best fractions of modes cannot hold and the `best` plan does not; empty if there is nothing."""
-    held = (best.band_miss.max(axis=0) <= LEVEL_TOLERANCE_M) & (best.end_miss == 0) & (best.shut_s == 0)
+    held = (best.band_miss.max(axis=0) <= LEVEL_TOLERANCE_M) & (best.shut_s == 0)
     miss = np.where(held, 0.0, linear.miss)
     at, tank = np.unravel_index(int(miss.argmax()), miss.shape)
     if miss[at, tank] < SHORT_M:
-        return ""
+        short = np.where(best.end_miss > 0, task.end - linear.level[-1], 0.0)
+        tank = int(short.argmax())
+        name, end = task.engine.tanks[tank], task.end[tank]
+        enough = short[tank] < SHORT_M
+        return "" if enough else f"tank {name} cannot end at {end:.2f} m, whatever the pumps do: {short[tank]:.2f} m short"
     first = int((miss[:, tank] > SHORT_M).argmax())
     moment = task.problem.start + task.problem.horizon / (len(miss) - 1) * first
     low = linear.level[at, tank] < task.low[tank]
