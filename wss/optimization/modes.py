@@ -1,12 +1,13 @@
 """Stations and their modes: which pumps act on each other, and in which combinations and speeds they can run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
 
+from wss.errors import UnsolvedError
 from wss.hydraulics import Engine, Snapshot
 from wss.optimization.problem import Problem
 
@@ -74,12 +75,9 @@ def find_stations(engine: Engine, problem: Problem) -> tuple[Station, ...]:
     pairs = {(i, j): state(i, j) for i, j in combinations(usable, 2)}
     usable.sort(key=lambda i: not _running(problem, pumps[i]))
     acting = [pair for pair, both in pairs.items() if _interact(pumps, alone, both, *pair)]
-    together = state(*usable)
-    helpless = [i for i in usable if abs(alone[i].flow[pumps[i]]) < INTERACTION * abs(together.flow[pumps[i]])]
-    for j in usable if helpless else []:
-        without = state(*(i for i in usable if i != j))
-        acting += [(i, j) for i in helpless if i != j and _differ(together.flow[pumps[i]], without.flow[pumps[i]])]
-    shown = alone | dict.fromkeys(helpless, together)
+    needed, together = _needed(pumps, usable, alone, state)
+    acting += needed
+    shown = alone | dict.fromkeys((i for i, _ in needed), together)
     joined = _connected(usable, acting)
     speeds = {i: _speeds(problem, pumps[i]) for i in range(len(pumps))}
     if usable and np.prod([len(speeds[i]) for i in usable]) <= JOINT_MODES:
@@ -129,6 +127,20 @@ def _running(problem: Problem, pump: str) -> bool:
 
 def _interact(pumps: list[str], alone: Mapping[int, Snapshot], both: Snapshot, i: int, j: int) -> bool:
     return any(_differ(alone[a].flow[pumps[a]], both.flow[pumps[a]]) for a in (i, j))
+
+
+def _needed(
+    pumps: list[str], usable: list[int], alone: Mapping[int, Snapshot], state: Callable[..., Snapshot]
+) -> tuple[list[tuple[int, int]], Snapshot | None]:
+    """Pumps that deliver nothing alone with each that changes their flow beside all others; and the state in which all run."""
+    try:
+        together = state(*usable)
+        helpless = [i for i in usable if abs(alone[i].flow[pumps[i]]) < INTERACTION * abs(together.flow[pumps[i]])]
+        without = {j: state(*(i for i in usable if i != j)) for j in (usable if helpless else [])}
+    except UnsolvedError:
+        return [], None
+    pairs = ((i, j) for i in helpless for j in usable if i != j)
+    return [(i, j) for i, j in pairs if _differ(together.flow[pumps[i]], without[j].flow[pumps[i]])], together
 
 
 def _differ(before: float, after: float) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wss.errors import UnsolvedError
-from wss.hydraulics import UNBALANCED
+from wss.hydraulics import UNBALANCED, Trajectory
 from wss.optimization.modes import choice_of
 from wss.optimization.problem import PeakCharge
 from wss.optimization.task import LEVEL_TOLERANCE_M, Task
@@ -70,15 +70,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     """
     slots = len(speed)
     try:
-        run = task.engine.run(
-            np.arange(slots) * task.slot_s,
-            speed,
-            task.levels,
-            duration_s=slots * task.slot_s,
-            step_s=step_s or task.problem.replay_step_s,
-            report_s=task.report_s,
-            nodes=task.watched,
-        )
+        run = _run(task, speed, step_s or task.problem.replay_step_s)
     except UnsolvedError:
         return _unsolved(task, speed)
     parts = task.slot_s // task.report_s
@@ -125,6 +117,18 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         shut,
         cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed) + within,
         float(miss),
+    )
+
+
+def _run(task: Task, speed: np.ndarray, step_s: int) -> Trajectory:
+    return task.engine.run(
+        np.arange(len(speed)) * task.slot_s,
+        speed,
+        task.levels,
+        duration_s=len(speed) * task.slot_s,
+        step_s=step_s,
+        report_s=task.report_s,
+        nodes=task.watched,
     )
 
 
