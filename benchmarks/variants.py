@@ -4,8 +4,9 @@
 
 Each case changes one thing of a case that others made: tariff, demand, levels, limits, grid, a pump out of service. The networks
 that wntr and epyt ship are planned in quarter hours on equal terms with their own controls: tanks end at least where those leave
-them. `--drawn` draws so many cases instead, in which all of these change at once. Plans are judged by the benchmark's judge. `--longer` also searches with so many times the simulations; what that
-gains is the last column. CPU seconds are those of a process of its own for each case.
+them. `--drawn` draws so many cases instead, in which all of these change at once. Plans are judged by the benchmark's judge.
+`--longer` also searches with so many times the simulations; what that gains is the last column. CPU seconds are those of a process
+of its own for each case.
 """
 
 import argparse
@@ -146,7 +147,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="a JSON document a line, as they come")
     given = parser.parse_args()
     rows = []
-    chosen = {name: each for name, each in (drawn(given.bench, given.drawn) if given.drawn else cases(given.bench)).items() if given.only in name}
+    every = drawn(given.bench, given.drawn) if given.drawn else cases(given.bench)
+    chosen = {name: each for name, each in every.items() if given.only in name}
     for name, each in track(chosen.items(), "plans", console=Console(stderr=True), transient=True, disable=given.json):
         rows.append(measure(given.bench, name, each, given.longer, given.seconds))
         if given.json:

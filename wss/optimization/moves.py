@@ -94,10 +94,11 @@ def moves_of(task: Task, choice: np.ndarray, blocked: tuple[np.ndarray, ...]) ->
         modes, own = len(station.modes), choice[:, s]
         if modes == 1:
             continue
-        found = {(a, b, m) for a, b, m in _spans(task, own, modes)}
-        for g, states in enumerate(station.states if len(station.groups) > 1 else ()):
-            first = modes + next(w for w, (group, _) in enumerate(station.way_states) if group == g)
+        found = set(_spans(task, own, modes))
+        first = modes
+        for states in station.states if len(station.groups) > 1 else ():
             found |= {(a, b, first + n) for a, b, n in _spans(task, states[own], states.max() + 1)}
+            first += states.max() + 1
         plain = set()
         for a, b, way in found:
             into = station.ways[way][own[a:b]]

@@ -134,25 +134,24 @@ def _run(task: Task, speed: np.ndarray, step_s: int) -> Trajectory:
 
 def _unsolved(task: Task, speed: np.ndarray) -> Replay:
     slots, tanks = len(speed), len(task.low)
-    shut_s, shut = np.full(tanks, float(slots * task.slot_s)), np.ones((slots, tanks), bool)
     level = np.tile(task.start, (slots + 1, 1))
     return Replay(
         speed,
         level,
-        np.zeros(speed.shape),
-        np.full((slots + 1, len(task.watched)), CUT_OFF_M),
-        np.full(slots * task.slot_s // 3600 + 1, CUT_OFF_M),
-        0.0,
-        0.0,
-        count_starts(speed > 0),
-        np.zeros(level.shape),
-        np.zeros(tanks),
-        np.arange(slots),
-        np.zeros(speed.shape, bool),
-        shut_s,
-        shut,
-        UNSOLVED_MISS,
-        UNSOLVED_MISS,
+        energy=np.zeros(speed.shape),
+        pressure=np.full((slots + 1, len(task.watched)), CUT_OFF_M),
+        slack=np.full(slots * task.slot_s // 3600 + 1, CUT_OFF_M),
+        cost=0.0,
+        charge=0.0,
+        starts=count_starts(speed > 0),
+        band_miss=np.zeros(level.shape),
+        end_miss=np.zeros(tanks),
+        warned=np.arange(slots),
+        beyond=np.zeros(speed.shape, bool),
+        shut_s=np.full(tanks, float(slots * task.slot_s)),
+        shut=np.ones((slots, tanks), bool),
+        total=UNSOLVED_MISS,
+        miss=UNSOLVED_MISS,
     )
 
 
