@@ -35,8 +35,8 @@ NETWORKS = {
 """Name -> file in an installed package, from 2 to 61 pumps."""
 LONG = ("Net3",)
 """Networks that are planned over longer horizons as well."""
-HOURLY = ("Net3", "Net6")
-"""Networks that are planned by the hour; the tanks of the others are too small for that, they have quarter hours."""
+HOURLY = ("Net3",)
+"""Networks that are planned by the hour; the others have tanks that are too small for that, or limits too narrow: quarter hours."""
 TO_START = ("Net6",)
 """Networks whose tanks are to end where they began, unless told otherwise: own controls leave one of Net6's 5 cm below its brim."""
 PRICE = [0.06] * 7 + [0.12] * 10 + [0.2] * 4 + [0.12] * 2 + [0.06]
