@@ -1,5 +1,6 @@
 """In which order files are taken in, and what a meter that is gone does to them."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import get_args
@@ -17,6 +18,7 @@ from wss.ingestion import quality
 from wss.steps import intake
 from wss.steps.intake import run_intake
 from wss.steps.intake_file import FileIntake
+from wss.steps.intake_replay import compare_values
 from wss.store import IntakeFile, Workspace, open_store
 
 LIMITS = Limits(low=0, high=30, max_rate_per_h=8)
@@ -99,6 +101,18 @@ def test_an_intake_that_is_stopped_leaves_the_rest_for_the_next_time(store, work
     assert live(workspace, store, stop=lambda: True) == ["0.csv"]
     assert tree(workspace, "inbox") == {"1.csv", "2.csv"}
     assert live(workspace, store) == ["1.csv", "2.csv"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_version_delivered_last_wins_whatever_the_order_of_intake(store, workspace, order):
+    """Also where it repeats what was stored when it came, and a file that was delivered between comes late."""
+    for number in order:
+        text = long(f"2022-03-01T11:00:00,LEVEL,{(10, 20, 10)[number]}") + "\n" * number
+        deliver(workspace, f"{number}.csv", text, DELIVERED + pd.Timedelta(number, "h"))
+        run_intake(configuration(), store, workspace)
+    level = store.read(["level"], pd.Timestamp("2022-03-01"), pd.Timestamp("2022-03-02"))["value"]
+    assert level.tolist() == pytest.approx([10 * 0.3048])
+    assert compare_values(configuration(), store, workspace) == []
 
 
 def test_a_retired_meter_keeps_its_readings_and_takes_no_more(store, workspace):

@@ -213,6 +213,17 @@ def test_a_duplicate_of_what_is_withdrawn_is_read_again(store, workspace):
     assert values(store) == {"10:00": 1, "11:00": 1}
 
 
+def test_a_duplicate_of_what_is_corrected_is_read_again(store, workspace):
+    """b.csv said what a.txt was taken for; when a.txt turns out to mean other units, the later file counts."""
+    text = LONG.model_copy(update={"name": "text", "files": "*.txt", "value_column": "more"})
+    deliver(workspace, "a.txt", "2022-03-01T11:00:00,FLOW,3,1", header="time,tag,value,more")
+    deliver(workspace, "b.csv", "2022-03-01T11:00:00,FLOW,1")
+    take_in(store, workspace, configuration(FLOW).model_copy(update={"profiles": (text, LONG)}))
+    other = configuration(FLOW).model_copy(update={"profiles": (text.model_copy(update={"value_column": "value"}), LONG)})
+    assert replay(store, workspace, other, Chosen(file="a.txt"))["name"].tolist() == ["a.txt", "b.csv"]
+    assert values(store) == {"11:00": 1}
+
+
 def test_files_are_chosen_by_name_sum_tag_and_delivery(store, workspace):
     for number, tag in enumerate(("FLOW", "LEVEL", "NEW")):
         deliver(workspace, f"{number}.csv", f"2022-03-01T11:00:00,{tag},1")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from wss.config import Configuration
-from wss.errors import WssError
 from wss.ingestion import folders, inbox
 from wss.steps.intake_file import COLUMNS, FileIntake
+from wss.steps.intake_replay import read_again
+from wss.steps.quality_pass import examine_anew
 from wss.store import Store, Workspace
 
 log = logging.getLogger(__name__)
@@ -72,33 +73,26 @@ def run_intake(configuration: Configuration, store: Store, workspace: Workspace,
             progress(done, done + len(queue), folders.safe_name(file.path.name))
         if stop():
             break
+    _settle(intake, list(rows.values()))
     if any(row["state"] == "stored" for row in rows.values()):
         examine_anew(configuration, store, QUALITY_EVERY, QUALITY_DAYS)
     return pd.DataFrame(list(rows.values()), columns=COLUMNS)
 
 
-def examine_anew(configuration: Configuration, store: Store, every: pd.Timedelta = pd.Timedelta(0),
-                 most_days: int | None = None) -> None:
-    """Look for doubtful readings in what came since the last time; a cycle does so before it forecasts.
+def _settle(intake: FileIntake, rows: list[dict]) -> None:
+    """Read later files with duplicates again where a file that was delivered before them corrected readings.
 
-    Trouble with it is no trouble of the intake: the next cycle makes up for it.
-
-    Parameters
-    ----------
-    every
-        Leave it to a later call if the last file that was looked at was delivered less than this before the newest.
-    most_days
-        As of `quality.examine`.
+    They may have said what was stored then, and were right to: the version delivered last wins.
     """
-    from wss.steps import quality
-
-    try:
-        last, newest = store.last_examined(), store.last_delivery()
-        if last is not None and newest is not None and pd.Timedelta(0) <= newest - last < every:
-            return
-        quality.examine(configuration, store, most_days=most_days)
-    except WssError:
-        log.exception("quality of %s", configuration.name)
+    corrected = {row["sha256"] for row in rows if row["corrected"]}
+    files = intake.store.files_to_replay() if corrected else pd.DataFrame()
+    if files.empty:
+        return
+    later = files[files["sha256"].isin(corrected).cummax()].iloc[1:]
+    again = later.loc[later["duplicate"] > 0, "file_id"].tolist()
+    for row in read_again(intake, again) if again else ():
+        if row["state"] in ("lost", "refused"):
+            log.warning("%s is not read again after a late file: %s", row["name"], row["reason"])
 
 
 class _Queue:

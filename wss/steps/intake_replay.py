@@ -11,8 +11,8 @@ from wss import times
 from wss.config import Configuration
 from wss.errors import DataError
 from wss.ingestion import folders, inbox
-from wss.steps.intake import examine_anew
 from wss.steps.intake_file import COLUMNS, REPORT, FileIntake, report_of
+from wss.steps.quality_pass import examine_anew
 from wss.store import Counts, IntakeFile, Store, Workspace
 
 
@@ -71,6 +71,12 @@ def run_replay(configuration: Configuration, store: Store, workspace: Workspace,
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def read_again(intake: FileIntake, numbers: Sequence[int]) -> Iterator[dict]:
+    """Row of each file, by its number in the ledger, that is read again after an intake: see `run_replay`."""
+    moment = _moment(intake.configuration, intake.store, intake.now)
+    yield from (row for _, _, row in _Replay(intake, moment, Chosen(numbers=numbers)).rows())
+
+
 def compare_values(configuration: Configuration, store: Store, workspace: Workspace,
                    progress: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
     """Read every archived file again under `configuration` and compare it with what the store has of it; nothing is written.
@@ -117,8 +123,8 @@ class _Replay:
     def rows(self) -> Iterator[tuple[int, str, dict | None]]:
         """Of each file in turn: how many are left, its name, its row.
 
-        Where a file withdraws readings, later files with duplicates follow, even if they were not chosen: they may have said
-        the same, which counts now.
+        Where a file withdraws or corrects readings, later files with duplicates follow, even if they were not chosen: they may
+        have said the same, which counts now.
         """
         every = self.intake.store.files_to_replay()
         chosen = self.intake.store.files_to_replay(self.chosen.file, self.chosen.tag, self.chosen.since)
@@ -128,7 +134,7 @@ class _Replay:
             if entry.file_id in wanted:
                 row, withdrawn = self._file(entry)
                 later = every.iloc[place + 1:]
-                if withdrawn:
+                if withdrawn or row["corrected"]:
                     wanted |= set(later.loc[later["duplicate"] > 0, "file_id"])
                 yield int(later["file_id"].isin(wanted).sum()) + len(waiting), entry.name, row
         for place, path in enumerate(waiting):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from wss.config import Configuration
 from wss.errors import WssError
 from wss.steps.apply import active
-from wss.steps.intake import QUALITY_EVERY, examine_anew, run_intake
+from wss.steps.intake import QUALITY_EVERY, run_intake
+from wss.steps.quality_pass import examine_anew
 from wss.store import Store, Workspace, open_store
 
 log = logging.getLogger(__name__)

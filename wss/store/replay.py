@@ -140,8 +140,9 @@ def _withdraw(connection: Connection, group: list[int], number: int, readings: p
     current, old = (fetch(connection, _said(connection, table, group), **READING) for table in (reading, reading_old))
     says = changes.packed(readings)
     current, old = (part[~np.isin(changes.packed(part), says)] for part in (current, old))
-    earlier = _said_before(connection, current[list(KEY)], group) if len(current) else current
-    alike = current.merge(earlier, on=[*KEY, "value", "flag"])  # so it does not matter whose it is
+    gone = pd.concat([current, old])
+    earlier = _said_before(connection, gone[list(KEY)].drop_duplicates(), group) if len(gone) else gone
+    alike = gone.merge(earlier, on=[*KEY, "value", "flag"])  # so it does not matter whose it is
     stays = changes.packed(alike)
     current, old = (part[~np.isin(changes.packed(part), stays)][list(KEY)].drop_duplicates() for part in (current, old))
     if len(current):
@@ -160,7 +161,7 @@ def _withdraw(connection: Connection, group: list[int], number: int, readings: p
         keys = [key | {"file": member} for member in group for key in ledger.bound_keys(gone)]
         connection.execute(update(reading_old).where(this).values(withdrawn_at=at), keys)
     if len(current):
-        earlier = earlier[~np.isin(changes.packed(earlier), stays)]
+        earlier = earlier[np.isin(changes.packed(earlier), changes.packed(current))]
         insert_frame(connection, reading, earlier.assign(file_id=number))
     return len(gone)
 
@@ -179,13 +180,14 @@ def _said(connection: Connection, table: Table, group: list[int]) -> Select:
 
 
 def _said_before(connection: Connection, keys: pd.DataFrame, group: list[int]) -> pd.DataFrame:
-    """What the last delivered of all other files says about `keys`, of those whose version is history: rows of `reading`."""
+    """What the last file delivered before that of `group` says about `keys`, as history: rows of `reading`."""
     history = ledger.history_of(connection, keys)
     history = history[history["withdrawn_at"].isna() & ~history["file_id"].isin(group)]
     if history.empty:
         return history[list(READING)]
-    rank = changes.with_rank(ledger.files_of(connection, history["file_id"].unique()))["rank"]
+    rank = changes.with_rank(ledger.files_of(connection, np.union1d(history["file_id"], group[:1])))["rank"]
     history = history.assign(rank=rank[history["file_id"]].to_numpy()).sort_values([*KEY, "rank"], kind="stable")
+    history = history[history["rank"] < rank[group[0]]]
     return history.drop_duplicates([*KEY], keep="last")[list(READING)]
 
 
