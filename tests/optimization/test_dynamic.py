@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from wss.hydraulics import Engine
-from wss.optimization import dynamic, grid, verify
+from wss.optimization import few_tanks, grid, verify
 from wss.optimization.bound import lower_bound
+from wss.optimization.few_tanks import FewTanks
 from wss.optimization.modes import choice_of, speeds_of
 from wss.optimization.replay import replay
 from wss.optimization.task import make_task
@@ -38,12 +39,13 @@ def cheapest(plans, most_starts=np.inf):
 
 
 def test_the_best_of_all_plans_is_found_and_bounded(small, every_plan):
-    choices, snapshots, simulations = dynamic.candidates(small, 3)
+    few = FewTanks.of(small)
+    choices = few.candidates(3)
     best = replay(small, speeds_of(small.stations, choices[0], 2))
     assert best.miss == 0
     assert best.cost == pytest.approx(cheapest(every_plan), rel=1e-9)
-    assert snapshots > 0
-    assert simulations > 0
+    assert few.table.snapshots > 0
+    assert few.replays > 0
     bound = lower_bound(small)
     assert bound <= best.cost
     assert bound == pytest.approx(best.cost, rel=5e-3)
@@ -52,19 +54,19 @@ def test_the_best_of_all_plans_is_found_and_bounded(small, every_plan):
 @pytest.mark.parametrize("most", [2, 4])
 def test_limited_starts_count_around_the_horizon(small, every_plan, most):
     limited = replace(small, most_starts=np.full(2, most / 2))
-    choices, *_ = dynamic.candidates(limited, 3)
+    choices = FewTanks.of(limited).candidates(3)
     found = [replay(limited, speeds_of(limited.stations, choice, 2)) for choice in choices]
     assert min(run.cost for run in found if run.miss == 0) == pytest.approx(cheapest(every_plan, most), rel=1e-9)
 
 
 def test_a_price_on_starts_finds_a_plan_where_the_cheapest_partial_plans_use_them_up(problem, monkeypatch):
-    monkeypatch.setattr(dynamic, "MOST_STATES", {1: 30})
+    few = tuple(replace(way, beam=replace(way.beam, states=30)) for way in few_tanks.LIMITED[1])
     with Engine(problem.network) as engine:
         task = make_task(replace(problem, max_starts={"P1": 2, "P2": 2}, replay_step_s=300), engine)
-        choices, *_ = dynamic.candidates(task, 1)
-        run = replay(task, speeds_of(task.stations, choices[0], 2))
-        monkeypatch.setattr(dynamic, "STEERS", (0.0,))
-        assert not dynamic.candidates(task, 1)[0]
+        monkeypatch.setitem(few_tanks.LIMITED, 1, few[:1])
+        assert not FewTanks.of(task).candidates(1)
+        monkeypatch.setitem(few_tanks.LIMITED, 1, few)
+        run = replay(task, speeds_of(task.stations, FewTanks.of(task).candidates(1)[0], 2))
     assert run.miss == 0
     assert run.starts.max() <= 2
 
@@ -96,10 +98,10 @@ def test_departing_from_the_plan_in_force_has_its_price(small, every_plan):
     previous = labelled("pump_speed", old.speed, time=small.problem.time, pump=["P1", "P2"])
     dear = replace(small.problem, previous=previous, change_cost=1e3)
     task = make_task(dear, small.engine)
-    choices, *_ = dynamic.candidates(task, 1)
+    choices = FewTanks.of(task).candidates(1)
     assert (choices[0] == choice_of(task.stations, old.speed)).all()
     free = make_task(replace(dear, change_cost=0.0), small.engine)
-    choices, *_ = dynamic.candidates(free, 1)
+    choices = FewTanks.of(free).candidates(1)
     assert replay(free, speeds_of(free.stations, choices[0], 2)).cost < old.cost
 
 

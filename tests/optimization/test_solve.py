@@ -10,7 +10,8 @@ import xarray as xr
 
 from wss.errors import DataError
 from wss.hydraulics import Engine
-from wss.optimization import PeakCharge, Pin, case, dynamic, model, polish, rounds, solve, verify
+from wss.optimization import PeakCharge, Pin, case, model, polish, rounds, solve, verify
+from wss.optimization.few_tanks import FewTanks
 from wss.optimization.fractions import LinearPlan
 from wss.optimization.ladder import last_plan, level_control
 from wss.optimization.replay import replay
@@ -126,7 +127,7 @@ def test_the_own_controls_are_polished_if_they_come_nearest_alone_in_a_large_net
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "is_large", lambda task: large)
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "linear_rounds", coarse)
     monkeypatch.setattr(sys.modules["wss.optimization.solve"], "polish", watched)
-    monkeypatch.setattr(dynamic, "candidates", lambda task, plans: ([], 0, 0))
+    monkeypatch.setattr(FewTanks, "of", lambda task: None)
     found = solve(hourly)
     own = verify(hourly, level_control(hourly))
     assert len(started) == polished, "of other networks both plans are searched around once more"

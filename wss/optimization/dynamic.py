@@ -8,24 +8,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from wss.optimization.grid import LevelTable, read, tabulate_levels, worth_a_table
-from wss.optimization.modes import speeds_of
-from wss.optimization.replay import PRESSURE_SPARE_M, replay
+from wss.optimization.grid import LevelTable, read
+from wss.optimization.replay import PRESSURE_SPARE_M
 from wss.optimization.target import END_SPARE_M
 from wss.optimization.task import Task
 
-MOST_STATES = {1: 12_000, 2: 12_000, 3: 40_000}
-"""Number of tanks -> partial plans that are kept at each slot."""
-BOXES = {1: 4000, 2: 800, 3: 600}
-"""Number of tanks -> boxes in each tank's band."""
-BLOCK_H = 0.5
-"""Time between changes of combinations with more than one tank; the polish moves them to where they belong [h]."""
-STEERS = (0.0, 1e-3, 4e-3, 16e-3)
-"""Prices of a start as a share of a plan's cost: starts stay for where they pay most; the last two if none led to a plan."""
-REPLAYED_STEPS = 30_000
-"""Hydraulic steps that are spent on replaying the best plans of each search."""
-ALIKE = 0.04
-"""Share of slots in which plans may differ and still count as one."""
 SPARE_M = 1e-4
 """How far inside a tank's limits its level stays."""
 MISS_PRICE = 5.0
@@ -52,6 +39,28 @@ class Rules:
     """(slot, combination) what departing from the plan in force costs [currency]"""
     free: np.ndarray
     """(slot,) of bool: combinations may change; at each block, and where prices or what is allowed change"""
+
+
+@dataclass(frozen=True)
+class Beam:
+    """Which partial plans compete, and how many go on."""
+
+    boxes: int
+    """Parts of each tank's band"""
+    counted: bool
+    """Whether only those compete that used as many starts and began alike; if not, it is for the price of starts to decide"""
+    states: int
+    """Partial plans that are kept at each slot"""
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """Levels near those of a plan."""
+
+    level: np.ndarray
+    """(slot instant, tank) [m]"""
+    width: np.ndarray
+    """(tank,) how far levels may lie to each side [m]"""
 
 
 @dataclass(frozen=True)
@@ -101,14 +110,22 @@ def rules_of(task: Task, table: LevelTable, start_price: float, block: int) -> R
     return Rules(np.maximum(count[None] - count[:, None], 0), np.array(most, float), start_price, allowed, block, change, free)
 
 
-def cost_to_go(task: Task, table: LevelTable, rules: Rules) -> np.ndarray:
-    """What the rest of the horizon costs, (slot instant, combination before, cell), where limits are priced. [currency]"""
+def cost_to_go(task: Task, table: LevelTable, rules: Rules, prices: np.ndarray) -> np.ndarray:
+    """What the rest of the horizon costs, where limits are priced and a start costs one of `prices` (price,). [currency]
+
+    Returns
+    -------
+    ndarray
+        (price, instant at which combinations may change, combination before, cell) [currency]
+    """
     cells, block = table.cells, rules.block
     fastest = np.maximum(np.abs(table.rate).max(axis=(0, 1, 2)), 1e-9)
     metre = MISS_PRICE * task.price.max() * table.power.sum(axis=-1).max() / 3600 / fastest
-    value = np.repeat((np.maximum(task.end + 2 * END_SPARE_M - cells, 0) @ metre)[None], len(table.modes), axis=0)
-    found = np.empty((task.slots + 1, len(table.modes), len(cells)), np.float32)
-    found[-1] = value
+    value = np.empty((len(prices), len(table.modes), len(cells)))
+    value[:] = np.maximum(task.end + 2 * END_SPARE_M - cells, 0) @ metre
+    found = np.empty((len(prices), task.slots // block + 1, *value.shape[1:]), np.float32)
+    found[:, -1] = value
+    rises = prices[:, None, None, None] * rules.rises.sum(axis=2)[None, :, :, None]
     for slot in range(task.slots - block, -1, -block):
         through = np.full(value.shape, np.inf)
         for m in np.flatnonzero(rules.allowed[slot : slot + block].all(axis=0)):
@@ -116,14 +133,19 @@ def cost_to_go(task: Task, table: LevelTable, rules: Rules) -> np.ndarray:
             for k in range(slot, slot + block):
                 level, more = _advance_softly(task, table, int(m), k, level, metre)
                 cost = cost + more + rules.change[k, m]
-            through[m] = cost + read(value[m], *table.corners(level))
+            through[:, m] = cost + read(value[:, m].T, *table.corners(level)).T
         if not np.isfinite(through).any():
             through[:] = value
-        later = value
-        value = (through[None] + rules.start_price * rules.rises.sum(axis=2)[:, :, None]).min(axis=1)
-        for k in range(block):
-            found[slot + k] = value + (later - value) * (k / block)
+        for last in range(len(table.modes)):
+            value[:, last] = (through + rises[:, last]).min(axis=1)
+        found[:, slot // block] = value
     return found
+
+
+def _between(to_go: np.ndarray, instant: float) -> np.ndarray:
+    """The cost of the rest (combination, cell) at an instant counted in blocks. [currency]"""
+    at = min(int(instant), len(to_go) - 2)
+    return to_go[at] + (to_go[at + 1] - to_go[at]) * np.float32(instant - at)
 
 
 def _advance_softly(
@@ -145,57 +167,27 @@ def _advance_softly(
     return level, cost
 
 
-def candidates(task: Task, plans: int) -> tuple[list[np.ndarray], int, int]:
-    """Plans (slot, station) [mode] that differ, the best by EPANET first, and numbers of snapshots and simulations.
-
-    Large networks get none.
-
-    With more than one tank it is also tried what comes of a price on starts, where they are limited.
-    """
-    if task.problem.charges or not worth_a_table(task):
-        return [], 0, 0
-    table, base = tabulate_levels(task), task.problem.start_cost
-    longest = max(round(BLOCK_H / task.slot_h), 1) if len(task.low) > 1 else 1
-    block = max(n for n in range(1, longest + 1) if task.slots % n == 0)
-    count = max(REPLAYED_STEPS // len(table.row), 1)
-    found: list[DynamicPlan] = []
-    least, always = 0.0, min(len(task.low), 2)
-    for tried, steer in enumerate(STEERS if np.isfinite(task.most_starts).any() else STEERS[:1]):
-        if found and tried >= always:
-            break
-        rules = rules_of(task, table, base + steer * least, block)
-        to_go = cost_to_go(task, table, rules)
-        least = least or abs(float(read(to_go[0].min(axis=0), *table.corners(task.start[None]))[0]))
-        found += search(task, table, rules, to_go, count)
-    speeds = (speeds_of(task.stations, plan.choice, len(task.engine.pumps)) for plan in found)
-    ranked = sorted(zip((replay(task, speed).rank for speed in speeds), range(len(found)), strict=True))
-    return _distinct([found[i].choice for _, i in ranked], plans if len(task.low) > 1 else 1), table.snapshots, len(found)
-
-
-def _distinct(choices: list[np.ndarray], most: int) -> list[np.ndarray]:
-    """The first plans (slot, station) that differ from each other in more than a few slots."""
-    kept: list[np.ndarray] = []
-    for choice in choices:
-        if all((choice != other).any(axis=1).mean() > ALIKE for other in kept):
-            kept.append(choice)
-    return kept[:most]
-
-
-def search(task: Task, table: LevelTable, rules: Rules, to_go: np.ndarray, plans: int) -> list[DynamicPlan]:
+def search(
+    task: Task, table: LevelTable, rules: Rules, to_go: np.ndarray, beam: Beam, plans: int, near: Corridor | None = None
+) -> list[DynamicPlan]:
     """The `plans` cheapest plans, the best first; none if the tables know no plan that keeps all limits.
 
-    `to_go` (slot instant, combination before, cell) is what `cost_to_go` gives. [currency]
+    `to_go` (instant, combination before, cell) is what `cost_to_go` gives for a price, for changes at any times. [currency]
     """
     one = np.zeros(1, int)
     states = States(task.start[None], np.zeros(1), one, one, np.zeros((1, len(rules.most)), int))
     trail = []
     for slot in range(task.slots):
         grown, parent = _grow(task, table, rules, states, slot)
+        if near is not None:
+            inside = np.flatnonzero((np.abs(grown.level - near.level[slot + 1]) <= near.width).all(axis=1))
+            grown, parent = grown.take(inside), parent[inside]
         if not len(grown.cost):
             return []
+        ahead = _between(to_go, (slot + 1) / task.slots * (len(to_go) - 1))
         cell, weight = table.corners(grown.level)
-        value = grown.cost + np.einsum("nc,nc->n", weight, to_go[slot + 1][grown.last[:, None], cell])
-        kept = _best(_boxes(grown, task, rules), value, MOST_STATES[len(task.low)])
+        value = grown.cost + np.einsum("nc,nc->n", weight, ahead[grown.last[:, None], cell])
+        kept = _best(_boxes(grown, task, rules, beam), value, beam.states)
         states = grown.take(kept)
         trail.append((parent[kept].astype(np.int32), states.last.astype(np.int16)))
     return _finish(task, table, rules, states, trail, plans)
@@ -243,14 +235,14 @@ def _advance(
     return level, cost, left
 
 
-def _boxes(states: States, task: Task, rules: Rules) -> np.ndarray:
-    """The box of each partial plan, (state,); those in one box compete. Starts count where they are limited or cost something."""
-    parts = np.floor((states.level - task.bottom) / ((task.high - task.low) / BOXES[len(task.low)])).astype(np.int64)
+def _boxes(states: States, task: Task, rules: Rules, beam: Beam) -> np.ndarray:
+    """The box of each partial plan, (state,); those in one box compete. What ran last counts if it decides what follows."""
+    parts = np.floor((states.level - task.bottom) / ((task.high - task.low) / beam.boxes)).astype(np.int64)
     columns = [*parts.T]
     limited = np.isfinite(rules.most)
     if limited.any() or rules.start_price > 0 or rules.block > 1:
         columns.append(states.last)
-    if limited.any():
+    if limited.any() and beam.counted:
         columns += [states.first, *states.starts[:, limited].T]
     box = np.zeros(len(parts), np.int64)
     for column in columns:

@@ -8,8 +8,9 @@ import xarray as xr
 from wss.errors import HydraulicError, SolverError
 from wss.hydraulics import Engine
 from wss.hydraulics.facts import facts
-from wss.optimization import dynamic, ladder
+from wss.optimization import ladder
 from wss.optimization.bound import lower_bound
+from wss.optimization.few_tanks import FewTanks
 from wss.optimization.fractions import LinearPlan
 from wss.optimization.linearize import is_large
 from wss.optimization.modes import choice_of, speeds_of
@@ -117,9 +118,8 @@ def _alternatives(problem: Problem, reason: str) -> list[Solution]:
 
 def _search(task: Task, progress: Progress | None) -> Solution:
     found = linear_rounds(task, progress)
-    few, snapshots, replays = dynamic.candidates(found.task, DYNAMIC_PLANS)
-    large, water = is_large(found.task), found.linear.water_value
-    choices = [*few, *found.choices, *_in_force(found.task)]
+    few, large, water = FewTanks.of(found.task), is_large(found.task), found.linear.water_value
+    choices = [*(few.candidates(DYNAMIC_PLANS) if few else []), *found.choices, *_in_force(found.task)]
     own = [] if not large and _only_pressures_may_lack(found.task, found.linear) else _own_controls(found.task)
     windowed = _in_windows(found, progress) if large else None
     nearest = min([*choices, *own, *([windowed.choice] if windowed else [])], key=lambda choice: _rank(found.task, choice))
@@ -135,7 +135,11 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     if not large:
         near = [one.choice for one in tries if one.replay.miss <= tries[0].replay.miss]
         tries += _thorough(found.task, near[:THOROUGH_PLANS], water, progress)
+    if few:
+        beside = few.around(min((one.replay for one in tries), key=lambda run: run.rank))
+        tries += [polish(found.task, beside, water, budget, progress)] if beside is not None else []
     polished = min(tries, key=lambda one: one.replay.rank)
+    snapshots, replays = (few.table.snapshots, few.replays) if few else (0, 0)
     for one in (found, windowed, *tries):
         snapshots, replays = snapshots + (one.snapshots if one else 0), replays + (one.simulations if one else 0)
     task, problem, engine = found.task, found.task.problem, task.engine
