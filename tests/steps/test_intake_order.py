@@ -18,7 +18,7 @@ from wss.ingestion import quality
 from wss.steps import intake
 from wss.steps.intake import run_intake
 from wss.steps.intake_file import FileIntake
-from wss.steps.intake_replay import compare_values
+from wss.steps.intake_replay import compare_values, run_replay
 from wss.store import IntakeFile, Workspace, open_store
 
 LIMITS = Limits(low=0, high=30, max_rate_per_h=8)
@@ -113,6 +113,20 @@ def test_the_version_delivered_last_wins_whatever_the_order_of_intake(store, wor
     level = store.read(["level"], pd.Timestamp("2022-03-01"), pd.Timestamp("2022-03-02"))["value"]
     assert level.tolist() == pytest.approx([10 * 0.3048])
     assert compare_values(configuration(), store, workspace) == []
+
+
+def test_a_second_replay_finds_nothing_that_another_file_came_to_say(store, workspace):
+    """An hour east, the first file says what the second did; the third, which was delivered last, corrects it."""
+    for number, (hour, level) in enumerate([("11", 10), ("10", 10), ("11", 20)]):
+        text = long(f"2022-03-01T{hour}:00:00,LEVEL,{level}") + "\n" * number
+        deliver(workspace, f"{number}.csv", text, DELIVERED + pd.Timedelta(number, "h"))
+    run_intake(configuration(), store, workspace)
+    east = configuration().model_copy(update={"profiles": (LONG.model_copy(update={"time_zone": "+01:00"}), ONE)})
+    run_replay(east, store, workspace)
+    assert compare_values(east, store, workspace) == []
+    assert (run_replay(east, store, workspace)["state"] == "unchanged").all()
+    level = store.read(["level"], pd.Timestamp("2022-03-01"), pd.Timestamp("2022-03-02"))
+    assert dict(zip(level["time"].dt.hour, level["value"], strict=True)) == pytest.approx({9: 10 * 0.3048, 10: 20 * 0.3048})
 
 
 def test_a_retired_meter_keeps_its_readings_and_takes_no_more(store, workspace):
