@@ -30,22 +30,22 @@ STEERS = (0.0, 1e-3, 4e-3, 16e-3)
 """Prices of a start as a share of a plan's cost: starts stay for where they pay most."""
 BLOCK_H = 0.5
 """The cost of the rest of the horizon is worked out for changes at such times [h]."""
-ONE, THREE = Beam(4000, True, 12_000), Beam(600, True, 40_000)
+ONE_TANK, THREE_TANKS = Beam(4000, True, 12_000), Beam(600, True, 40_000)
 LIMITED = {
-    1: tuple(Search(ONE, 0, steer) for steer in range(len(STEERS))),
+    1: tuple(Search(ONE_TANK, 0, steer) for steer in range(len(STEERS))),
     2: (
         Search(Beam(200, True, 12_000), BLOCK_H),
         Search(Beam(400, False, 12_000), BLOCK_H, 1),
         Search(Beam(200, False, 12_000), BLOCK_H / 2, 1),
         Search(Beam(100, False, 12_000), BLOCK_H, 3),
     ),
-    3: tuple(Search(THREE, BLOCK_H, steer) for steer in range(len(STEERS))),
+    3: tuple(Search(THREE_TANKS, BLOCK_H, steer) for steer in range(len(STEERS))),
 }
 """Number of tanks -> searches where starts are limited."""
 FREE = {
-    1: (Search(ONE, 0),),
+    1: (Search(ONE_TANK, 0),),
     2: (Search(Beam(200, True, 12_000), BLOCK_H / 2), Search(Beam(400, True, 12_000), BLOCK_H / 2)),
-    3: (Search(THREE, BLOCK_H),),
+    3: (Search(THREE_TANKS, BLOCK_H),),
 }
 """Number of tanks -> searches where they are not."""
 ALWAYS = {1: 1, 2: 4, 3: 2}
@@ -71,7 +71,7 @@ class FewTanks:
         self._limited = bool(np.isfinite(task.most_starts).any())
         self._number, self._base = len(task.low), task.problem.start_cost
         self._least, self._ahead = 0.0, {}
-        first = self._dear(0, self._block(BLOCK_H))[0].min(axis=0)
+        first = self._to_go(0, self._block(BLOCK_H))[0].min(axis=0)
         self._least = abs(float(read(first, *table.corners(task.start[None]))[0]))
 
     @classmethod
@@ -90,7 +90,7 @@ class FewTanks:
             rules = self._rules(way.steer, self._block(way.block_h))
             finer = FINER if rules.block == 1 and self._number == 2 else 1
             beam = replace(way.beam, boxes=way.beam.boxes * finer)
-            found += search(self.task, self.table, rules, self._dear(way.steer, rules.block), beam, count)
+            found += search(self.task, self.table, rules, self._to_go(way.steer, rules.block), beam, count)
         return _distinct([self._choice(run) for run in self._replayed(found)], plans if self._number > 1 else 1)
 
     def around(self, best: Replay) -> np.ndarray | None:
@@ -102,7 +102,7 @@ class FewTanks:
             share, beam, steer = NARROW[k % len(NARROW)]
             steer = steer if self._limited else 0
             near = Corridor(best.level, share * self.task.slot_h * (self.task.high - self.task.low))
-            ahead = self._dear(steer, self._block(BLOCK_H))
+            ahead = self._to_go(steer, self._block(BLOCK_H))
             found = search(self.task, self.table, self._rules(steer, 1), ahead, beam, count, near)
             better = min(self._replayed(found), key=lambda run: run.rank, default=best)
             failed = 0 if better.rank < best.rank else failed + 1
@@ -125,7 +125,7 @@ class FewTanks:
     def _rules(self, steer: int, block: int) -> Rules:
         return rules_of(self.task, self.table, self._base + STEERS[steer] * self._least, block)
 
-    def _dear(self, steer: int, block: int) -> np.ndarray:
+    def _to_go(self, steer: int, block: int) -> np.ndarray:
         """The cost of the rest of the horizon where starts have a price; of two tanks the others at once, if asked again."""
         if (steer, block) not in self._ahead:
             two, again = self._number == 2, any(known[1] == block for known in self._ahead)

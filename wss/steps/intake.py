@@ -85,9 +85,10 @@ def _settle(intake: FileIntake, rows: list[dict]) -> None:
     They may have said what was stored then, and were right to: the version delivered last wins.
     """
     corrected = {row["sha256"] for row in rows if row["corrected"]}
-    files = intake.store.files_to_replay() if corrected else pd.DataFrame()
-    if files.empty:
+    if not corrected:
         return
+    first = min(intake.store.files_to_replay(file=sha256)["known_at"].min() for sha256 in corrected)
+    files = intake.store.files_to_replay(since=first)  # of a live tenant few: what comes last was delivered last
     later = files[files["sha256"].isin(corrected).cummax()].iloc[1:]
     again = later.loc[later["duplicate"] > 0, "file_id"].tolist()
     for row in read_again(intake, again) if again else ():
