@@ -119,6 +119,25 @@ def test_an_end_that_is_missed_is_told_beside_the_cost(problem, plan_of):
     assert told.loc["P1", at(problem, 21), "later"]["end_tank"] == ""
 
 
+def test_room_that_a_move_takes_and_its_departure_are_told(roomy, plan_of):
+    """Late in the plan the tank is as high at the end of each run as the reserve allows; a longer run takes what it adds."""
+    plan = plan_of(**GOOD)
+    level = verify(roomy, plan).simulation.level.sel(tank="T").to_series()
+    top = float(level.loc[at(roomy, 12) :].max())
+    room = {"level_max": {"T": top + 0.2}, "level_reserve": {"T": 0.2}, "reserve_cost": 5.0}
+    told = moved(roomy, plan, **room, previous=plan, change_cost=1.0)
+    later = told.loc["P2", at(roomy, 18.5), "later"]
+    higher = verify(roomy, plan_of(**GOOD | {"P2": [(18, 18.75)]})).simulation.level.sel(tank="T").to_series()
+    deeper = (higher - top).clip(lower=0) - (level - top).clip(lower=0)
+    assert (later["limit"], later["room_tank"]) == ("", "T")
+    assert later["room_less"] == pytest.approx(deeper.loc[at(roomy, 6) :].max(), abs=1e-6)
+    assert later["departs"] == pytest.approx(0.25), "a quarter of an hour at 1 an hour"
+    assert told.loc["P2", at(roomy, 18.5), "earlier"]["room_tank"] == "", "less water takes none of the room above"
+    change = explain(replace(roomy, **room, previous=plan_of(**GOOD | {"P2": [(18, 18.75)]})), plan, {}).change
+    assert (change.limit, change.room_tank) == (None, "T")
+    assert change.room_less == pytest.approx(later["room_less"])
+
+
 def test_no_more_replays_than_allowed_and_the_next_switches_first(roomy, plan_of):
     plan = plan_of(P1=[(h, h + 0.25) for h in range(24)], P2=[(h + 0.5, h + 0.75) for h in range(24)])
     told = explain(roomy, plan, {}).moves

@@ -17,7 +17,7 @@ MOMENT = pd.Timestamp("2022-07-25T04:00")
 def row(**more):
     plain = {"time": MOMENT, "pump": "10", "action": "start", "move": "later", "minutes": 15.0, "energy_cost": 0.3, "charge": 0.0,
              "start_cost": 0.0, "water_m3": 4.0, "water_cost": 0.12, "cost": 0.42, "limit": "", "item": "", "amount": 0.0,
-             "bound": 0.0, "at": pd.NaT, "end_tank": "", "end_short": 0.0}
+             "bound": 0.0, "at": pd.NaT, "end_tank": "", "end_short": 0.0, "room_tank": "", "room_less": 0.0, "departs": 0.0}
     return plain | more
 
 
@@ -59,6 +59,17 @@ def test_a_saving_is_claimed_only_where_it_needs_no_price_of_water(tenant):
     assert move_words(tenant, "EUR", both) == "15 min later would save 1.00 EUR"
 
 
+def test_what_held_a_move_back_that_costs_no_more_is_told(tenant, portuguese):
+    cheaper = row(energy_cost=-1.6, water_cost=0.0, cost=-1.6)
+    roomless = cheaper | {"room_tank": "2", "room_less": 0.08, "departs": 0.4}
+    assert move_words(tenant, "EUR", roomless) == "15 min later would save 1.60 EUR and leaves Tank South 0.08 m less room"
+    assert move_words(portuguese, "EUR", row(cost=0.0) | {"room_tank": "2", "room_less": 0.08}) == (
+        "15 min mais tarde não custa mais e deixa a Tank South menos 0,08 m de folga")
+    departing = cheaper | {"room_tank": "2", "room_less": 0.001, "departs": 0.4}
+    assert move_words(tenant, "EUR", departing) == "15 min later would save 1.60 EUR but departs from the plan in force"
+    assert move_words(tenant, "EUR", row(room_tank="2", room_less=0.08)) == "15 min later costs 0.42 EUR more"
+
+
 @pytest.mark.parametrize("kind", ["low", "high", "empty", "full", "pressure", "warning", "starts", "held", "out"])
 def test_every_limit_has_words_in_both_languages(tenant, portuguese, kind):
     found = {"limit": kind, "item": "10", "amount": 2.0, "bound": 1.0, "at": "2022-07-25T06:15:00Z"}
@@ -76,6 +87,9 @@ def test_a_change_says_what_it_saves_or_why_it_must_be(tenant, portuguese, day):
     assert change_words(tenant, "EUR", change | {"switches": 0}) == "Unchanged since the plan of Mon 05:30."
     must = change | {"limit": "low", "item": "2", "amount": 0.08, "bound": 2.0, "at": "2022-07-25T06:15:00Z"}
     assert "without that, Tank South would fall 0.08 m below 2.00 m at 08:15" in change_words(tenant, "EUR", must)
+    roomy = change | {"saves": -2.36, "room_tank": "2", "room_less": 0.05}
+    assert change_words(tenant, "EUR", roomy).endswith("Mon 05:30: costs 2.36 EUR more and leaves Tank South 0.05 m more room.")
+    assert change_words(tenant, "EUR", roomy | {"saves": 3.1}).endswith("saves 3.10 EUR.")
     assert change_words(tenant, "EUR", None) == ""
     assert "No plan was in force" in views.change_story({}, tenant, "EUR").data
 

@@ -10,9 +10,9 @@ import xarray as xr
 from wss.errors import HydraulicError
 from wss.hydraulics import Engine, tanks
 from wss.optimization import ladder
-from wss.optimization.limits import Limit, first_limit
+from wss.optimization.limits import Limit, first_limit, room_taken
 from wss.optimization.problem import Problem
-from wss.optimization.replay import Replay, replay
+from wss.optimization.replay import Replay, departures, replay
 from wss.optimization.task import Task, make_task
 from wss.optimization.verify import TOLERANCE
 from wss.quantities import labelled
@@ -24,7 +24,7 @@ REPLAY_WORK = 2e7
 MOVES = {"earlier": -1, "later": 1}
 COLUMNS = (
     "time", "pump", "action", "move", "minutes", "energy_cost", "charge", "start_cost", "water_m3", "water_cost", "cost",
-    "limit", "item", "amount", "bound", "at", "end_tank", "end_short",
+    "limit", "item", "amount", "bound", "at", "end_tank", "end_short", "room_tank", "room_less", "departs",
 )  # fmt: skip
 """Of the table of moves."""
 
@@ -77,6 +77,10 @@ class Change:
     """What it would cost to keep the plan in force until its end, and then follow the new one [currency]."""
     limit: Limit | None
     """What that would break, beyond what the new plan breaks."""
+    room_tank: str = ""
+    """The tank whose reserve it would take most of, beyond what the new plan takes, where it would; see `limits.room_taken`."""
+    room_less: float = 0.0
+    """How much deeper it would be in that reserve at most [m]."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,9 @@ class Explanation:
     `minutes` by which it is moved. What the plan would cost more by the move: `energy_cost`, `charge`, `start_cost`, `water_cost`
     (value of the `water_m3` [m3] that the tanks would end with less) and `cost`, their sum [currency]. The `limit` in the way
     (see `Limit.kind`; empty: none) with its `item`, `amount`, `bound` [m] and `at` [UTC]; `end_tank` and `end_short`: the tank
-    that would miss its level at the end most, and by how much [m]. Costs are NaN where a move is out of the question: into the
-    past, or against what an operator holds."""
+    that would miss its level at the end most, and by how much [m]; `room_tank` and `room_less`: the tank of whose reserve it
+    takes most, and how much deeper [m]; `departs`: what departing more from the plan in force counts [currency]. Costs are NaN
+    where a move is out of the question: into the past, or against what an operator holds."""
     change: Change | None
     """None without a plan in force."""
 
@@ -181,7 +186,9 @@ def _difference(task: Task, base: Replay, speed: np.ndarray, water_value: Mappin
     except HydraulicError:
         return limit_columns(task.problem, Limit("warning"))
     limit = limit_columns(task.problem, first_limit(task, base, run))
-    return _costs(task, base, run, water_value) | limit | _end(task, base, run)
+    room = dict(zip(("room_tank", "room_less"), room_taken(task, base, run), strict=True))
+    departs = {"departs": departures(task, speed) - departures(task, base.speed)}
+    return _costs(task, base, run, water_value) | limit | _end(task, base, run) | room | departs
 
 
 def _change(task: Task, base: Replay, kept: xr.DataArray, water_value: Mapping[str, float]) -> Change:
@@ -190,7 +197,8 @@ def _change(task: Task, base: Replay, kept: xr.DataArray, water_value: Mapping[s
     if not hours:
         return Change(0, 0.0, 0.0, None)
     run = replay(task, _rows(task, stay))
-    return Change(count, hours, _costs(task, base, run, water_value)["cost"], first_limit(task, base, run))
+    saves = _costs(task, base, run, water_value)["cost"]
+    return Change(count, hours, saves, first_limit(task, base, run), *room_taken(task, base, run))
 
 
 def _rows(task: Task, pump_speed: xr.DataArray) -> np.ndarray:

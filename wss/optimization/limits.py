@@ -37,6 +37,21 @@ def first_limit(task: Task, base: Replay, run: Replay) -> Limit | None:
     return min(found, key=lambda f: (task.slots + 1 if f.slot is None else f.slot, -f.amount), default=None)
 
 
+def room_taken(task: Task, base: Replay, run: Replay) -> tuple[str, float]:
+    """The tank of whose reserve `run` takes most beyond what `base` does, and how much deeper it is there at most [m].
+
+    Nothing where `run` leaves the tanks, all in all, no less room.
+    """
+    if task.reserve is None:
+        return "", 0.0
+    taken, of_base = (task.reserve.taken(r.level, np.arange(len(r.level))) for r in (run, base))
+    more = taken - of_base
+    counted = more.sum(axis=0) * task.reserve.price
+    worst = int(counted.argmax())
+    deeper = float(more[:, worst].max())
+    return (task.engine.tanks[worst], deeper) if counted.sum() > 0 and deeper > LEVEL_TOLERANCE_M else ("", 0.0)
+
+
 def _levels(task: Task, base: Replay, run: Replay) -> list[Limit]:
     """Levels outside the operator's band, and tanks that EPANET shuts or that stand at their own limits."""
     found, engine, problem = [], task.engine, task.problem

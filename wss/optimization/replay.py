@@ -115,7 +115,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         _beyond(task, run.beyond, speed.shape),
         shut_s,
         shut,
-        cost + charge + task.problem.start_cost * float(starts.sum()) + _changes(task, speed) + within,
+        cost + charge + task.problem.start_cost * float(starts.sum()) + departures(task, speed) + within,
         float(miss),
     )
 
@@ -174,7 +174,8 @@ def _beyond(task: Task, states: list[tuple[int, int]], shape: tuple[int, int]) -
     return beyond
 
 
-def _changes(task: Task, speed: np.ndarray) -> float:
+def departures(task: Task, speed: np.ndarray) -> float:
+    """What departing from the plan in force counts for a plan (slot, pump) [1]. [currency]"""
     if not task.problem.change_cost:
         return 0.0
     choice = choice_of(task.stations, speed)

@@ -35,6 +35,10 @@ class Reserve:
         """The same of the tanks at positions (tank,), in [m]."""
         return replace(self, low=self.low[:, tanks], high=self.high[:, tanks], price=self.price[tanks])
 
+    def taken(self, level: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """How far levels (..., time, tank) [m] at the slot instants `at` (time,) are outside, of the same shape. [m]"""
+        return np.maximum(np.maximum(self.low[at] - level, level - self.high[at]), 0)
+
     def counted(self, level: np.ndarray, at: np.ndarray) -> np.ndarray:
         """What levels (..., time, tank) [m] at the slot instants `at` (time,) count while they last, (..., time). [currency/h]"""
-        return np.maximum(np.maximum(self.low[at] - level, level - self.high[at]), 0) @ self.price
+        return self.taken(level, at) @ self.price

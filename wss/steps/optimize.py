@@ -186,7 +186,8 @@ def _changed(inputs: Inputs, change: Change | None) -> dict[str, Any] | None:
     of_plan = {"since": times.iso(inputs.problem.previous.get_index("time")[0]), "switches": change.switches}
     named = limit_columns(inputs.problem, change.limit)
     named["at"] = None if pd.isna(named["at"]) else times.iso(named["at"])
-    return of_plan | {"pump_hours": change.pump_hours, "saves": change.saves} | named
+    room = {"room_tank": change.room_tank, "room_less": change.room_less}
+    return of_plan | {"pump_hours": change.pump_hours, "saves": change.saves} | named | room
 
 
 def _members(run: Run, forecast_run: str) -> xr.DataArray:

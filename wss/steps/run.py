@@ -172,7 +172,7 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.csv"
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist")
-    frame = pd.read_csv(path, dtype={"pump": str, "item": str, "tank": str, "end_tank": str})
+    frame = pd.read_csv(path, dtype={"pump": str, "item": str, "tank": str, "end_tank": str, "room_tank": str})
     if "time" in frame:
         frame["time"] = pd.to_datetime(frame["time"], utc=True).dt.tz_localize(None).dt.as_unit("ns")
     return frame

@@ -15,6 +15,8 @@ from wss.views.words import number, say
 SYMBOLS = {"start": "▶", "stop": "■", "speed": "◆"}
 SAME = 0.005
 """Amounts below this are no difference [currency]."""
+LEAST_ROOM_M = 0.005
+"""Less room than this is none worth a word [m]."""
 LIMIT_OF = {"low": "tank", "high": "tank", "empty": "tank", "full": "tank", "starts": "pump", "held": "pump", "out": "pump"}
 """Limit -> kind of its element."""
 
@@ -78,7 +80,27 @@ def move_words(tenant: Tenant, currency: str, row: Mapping[str, Any], known: boo
         if short:
             tank, by = title(tenant, "tank", row["end_tank"]), number(row["end_short"], ".2f", language)
             words += say("move_short", language, tank=tank, amount=by)
+        elif key != "move_more":
+            words += _held_back(tenant, row)
     return say(f"move_{row['move']}", language, minutes=round(row["minutes"]), what=words)
+
+
+def _held_back(tenant: Tenant, row: Mapping[str, Any]) -> str:
+    """Why a move that costs no more was not made: it takes room from a tank, or departs from the plan in force."""
+    if _room(row):
+        return say("move_room", tenant.language, **_room_of(tenant, row))
+    return say("move_departs", tenant.language) if row["departs"] >= SAME else ""
+
+
+def _room(found: Mapping[str, Any]) -> bool:
+    """Whether a row of moves, or a change, names a tank that would be left less room."""
+    tank = found.get("room_tank")
+    return isinstance(tank, str) and tank != "" and found["room_less"] >= LEAST_ROOM_M
+
+
+def _room_of(tenant: Tenant, found: Mapping[str, Any]) -> dict[str, str]:
+    amount = number(found["room_less"], ".2f", tenant.language)
+    return {"tank": title(tenant, "tank", found["room_tank"]), "amount": amount}
 
 
 def change_words(tenant: Tenant, currency: str, change: Mapping[str, Any] | None) -> str:
@@ -87,8 +109,9 @@ def change_words(tenant: Tenant, currency: str, change: Mapping[str, Any] | None
     Parameters
     ----------
     change
-        Of an optimize run's summary: `since` [ISO], `switches`, `saves` [currency], and the limit that keeping the plan in force
-        would break (`limit`, `item`, `amount`, `bound` [m], `at`).
+        Of an optimize run's summary: `since` [ISO], `switches`, `saves` [currency], the limit that keeping the plan in force
+        would break (`limit`, `item`, `amount`, `bound` [m], `at`), and the tank that it would leave less room (`room_tank`,
+        `room_less` [m]).
     """
     if not change:
         return ""
@@ -100,6 +123,8 @@ def change_words(tenant: Tenant, currency: str, change: Mapping[str, Any] | None
     what = say(key, language, amount=number(abs(change["saves"]), ",.2f", language), currency=currency)
     if change["limit"]:
         what = say("change_must", language, limit=limit_words(tenant, change, since))
+    elif key != "change_saves" and _room(change):
+        what += say("change_room", language, **_room_of(tenant, change))
     count = change["switches"]
     return say("change_one" if count == 1 else "change_some", language, count=count, time=time, what=what)
 

@@ -37,6 +37,8 @@ PLAN_WORDS: dict[str, tuple[str, str]] = {
     "move_not": ("is not possible: {limit}", "não é possível: {limit}"),
     "move_barred": ("is not possible", "não é possível"),
     "move_short": (" and leaves {tank} {amount} m short at the end", " e deixa {tank} {amount} m abaixo do nível final"),
+    "move_room": (" and leaves {tank} {amount} m less room", " e deixa a {tank} menos {amount} m de folga"),
+    "move_departs": (" but departs from the plan in force", " mas afasta-se do plano em vigor"),
     "if_moved": ("If it were moved", "Se fosse mudada"),
     "moved": ("Moved", "Mudança"),
     "min_earlier": ("{minutes} min earlier", "{minutes} min mais cedo"),
@@ -62,6 +64,7 @@ PLAN_WORDS: dict[str, tuple[str, str]] = {
     "change_saves": ("saves {amount} {currency}", "poupa {amount} {currency}"),
     "change_same": ("costs the same", "custa o mesmo"),
     "change_more": ("costs {amount} {currency} more", "custa mais {amount} {currency}"),
+    "change_room": (" and leaves {tank} {amount} m more room", " e deixa a {tank} mais {amount} m de folga"),
     "change_must": ("without that, {limit}", "sem isso, {limit}"),
     # what a plan on a lower rung means for the operator
     "note_relaxed": ("No plan holds every limit; this one comes nearest. Watch what is named below.",
