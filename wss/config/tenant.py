@@ -53,7 +53,8 @@ class Plan(Frozen):
     """What one pump start costs beyond its energy [currency]."""
     change_percent: float = Field(default=20.0, ge=0, le=100)
     """What setting a pump otherwise than the plan in force for an hour counts, so that plans do not flutter with every forecast;
-    in percent of what an hour of a pump costs in that plan [%]. 0: a new plan owes the plan in force nothing."""
+    in percent of what an hour of a pump costs in that plan [%]. At once it counts four times, falling to once six hours ahead.
+    0: a new plan owes the plan in force nothing."""
     reserve_percent: float = Field(default=5.0, ge=0, le=25)
     """How far inside its band a tank should stay late in a plan, so that later plans need not change when demand differs; whole
     from six hours on, less before; in percent of the band [%]. A plan gives it up where it would cost more than it is worth."""

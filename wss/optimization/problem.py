@@ -88,7 +88,8 @@ class Problem:
     previous: xr.DataArray | None = None
     """(time, pump) plan in force, if any; times before the start are its past. [1]"""
     change_cost: float = 0.0
-    """What it costs to set a pump otherwise than the plan in force does, for one hour [currency/h]."""
+    """What it costs to set a pump otherwise than the plan in force does, for one hour [currency/h]; soon it counts more, see
+    `task.SOON_COUNTS`."""
     level_reserve: Mapping[str, float] = field(default_factory=dict)
     """Tank -> how far inside its band a level should stay late in the plan [m], less before."""
     reserve_cost: float = 0.0

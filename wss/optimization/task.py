@@ -16,6 +16,9 @@ LEVEL_TOLERANCE_M = 1e-3
 """How far an operator's limit may be passed."""
 BRIM_M = 2e-4
 """How far the search stays away from a tank's own limits, where EPANET shuts its pipe."""
+SOON_COUNTS, SOON_H = 4.0, 6.0
+"""Departing from the plan in force counts so many times as much at once, and less and less up to this lead [h]: operators have
+seen what comes soon, and what comes late may be changed back before anybody acts on it."""
 
 
 @dataclass(frozen=True)
@@ -169,11 +172,13 @@ def make_task(problem: Problem, engine: Engine) -> Task:
 def change_cost(problem: Problem, station: Station, pumps: list[str]) -> np.ndarray:
     """What each mode (slot, mode) of a station costs for departing from the plan in force, where there is one. [currency]
 
-    Of identical pumps it counts how many run; of a drive, whether it runs.
+    Of identical pumps it counts how many run; of a drive, whether it runs. What is to be done soon counts more.
     """
-    slots, price = len(problem.time), problem.change_cost * (problem.decision_step / pd.Timedelta(hours=1))
-    cost = np.zeros((slots, len(station.modes)))
-    if not price or problem.previous is None or not problem.previous.sizes["time"]:
+    slot_h = problem.decision_step / pd.Timedelta(hours=1)
+    soon = np.maximum(1 - np.arange(len(problem.time)) * slot_h / SOON_H, 0)
+    price = problem.change_cost * slot_h * (1 + (SOON_COUNTS - 1) * soon)[:, None]
+    cost = np.zeros((len(problem.time), len(station.modes)))
+    if not problem.change_cost or problem.previous is None or not problem.previous.sizes["time"]:
         return cost
     given = problem.previous.transpose("time", "pump").to_pandas().sort_index()
     rows = given.reindex(given.index.union(problem.time)).ffill().reindex(problem.time)
