@@ -79,6 +79,14 @@ def test_every_plan_costs_more_than_the_bound_by_its_limits(small, every_plan):
     assert bound > lower_bound(small)
 
 
+@pytest.mark.parametrize("spare", [0.02, -0.02])
+def test_what_no_plan_can_hold_is_proven(small, every_plan, spare):
+    """The tank must end just below the highest level that any plan without a miss before leads to, or just above it."""
+    ends = max(p.level[-1, 0] for p in every_plan if p.miss == p.end_miss.sum())
+    task = replace(small, end=np.array([ends - spare]))
+    assert np.isfinite(lower_bound(task)) == (spare > 0)
+
+
 def test_the_table_is_epanet_between_its_points(small):
     table = grid.tabulate_levels(small)
     rng = np.random.default_rng(1)

@@ -167,6 +167,15 @@ def test_a_tank_that_cannot_hold_its_band_is_named_with_its_time(problem):
     assert "short" in best.reason
 
 
+def test_that_no_plan_keeps_the_limits_is_said_where_it_is_proven(problem):
+    short = replace(problem, horizon=pd.Timedelta(hours=4), decision_step=pd.Timedelta(hours=1), replay_step_s=600)
+    best = solve(replace(short, end_level={"T": 3.9}, out_of_service=("P2",)), bound=True)
+    assert best.reason.startswith("tank T cannot end at 3.90 m")
+    assert best.reason.endswith("; it is proven that no plan keeps every limit")
+    assert best.bound is None
+    assert "proven" not in solve(replace(short, end_level={"T": 2.2}), bound=True).reason
+
+
 def test_no_tank_is_said_to_fail_that_the_plan_keeps(problem, solution):
     """The linear program may go astray where the plan does not: then what the plan misses is named, if anything is."""
     shortfall = sys.modules["wss.optimization.solve"]._shortfall

@@ -31,7 +31,7 @@ class _Steps:
 
 
 def lower_bound(task: Task) -> float | None:
-    """Cost that no plan on the decision grid undercuts; None where none can be proven. [currency]
+    """Cost that no plan on the decision grid undercuts [currency]; infinite if none keeps the limits, None if none can be proven.
 
     The level is known up to an interval. An interval leads to all that its image touches, at its least cost, and it keeps a limit
     if any of its levels does: so every plan is covered by a path that costs no more. That a higher level stays the higher is
@@ -55,8 +55,7 @@ def lower_bound(task: Task) -> float | None:
         return None
     counted = bool(starts) or problem.start_cost > 0
     firsts = range(len(table.modes)) if counted else [-1]
-    found = min(_from(task, rules, steps, edges, first, starts, counted) for first in firsts)
-    return float(found) if np.isfinite(found) else None
+    return min(_from(task, rules, steps, edges, first, starts, counted) for first in firsts)
 
 
 def _limits(task: Task) -> tuple[np.ndarray, np.ndarray]:

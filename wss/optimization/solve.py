@@ -76,7 +76,9 @@ def solve(problem: Problem, progress: Progress | None = None, bound: bool = Fals
         except (SolverError, HydraulicError) as error:
             return fall_back(problem, f"{error}")
         least = _least(found.problem, engine) if bound else None
-    if least is not None and found.rung != "relaxed":
+    if least == np.inf and found.rung == "relaxed":
+        found = replace(found, reason=f"{found.reason}; it is proven that no plan keeps every limit")
+    elif least is not None and np.isfinite(least) and found.rung != "relaxed":
         found = replace(found, bound=least)
         if found.verdict.cost <= least * (1 + PROVEN):
             found = replace(found, rung="proven", reason=f"no plan costs less than {least:.2f} {problem.currency}")
@@ -87,7 +89,7 @@ def solve(problem: Problem, progress: Progress | None = None, bound: bool = Fals
 
 
 def _least(problem: Problem, engine: Engine) -> float | None:
-    """Cost that no plan undercuts [currency]; None where none can be proven or EPANET gives up on a state."""
+    """Cost that no plan undercuts [currency], infinite if there is none; None where nothing can be proven or EPANET gives up."""
     try:
         return lower_bound(make_task(problem, engine))
     except HydraulicError:
