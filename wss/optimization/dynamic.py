@@ -186,7 +186,7 @@ def search(
             return []
         ahead = _between(to_go, (slot + 1) / task.slots * (len(to_go) - 1))
         cell, weight = table.corners(grown.level)
-        value = grown.cost + np.einsum("nc,nc->n", weight, ahead[grown.last[:, None], cell])
+        value = grown.cost + read(ahead.ravel(), grown.last * ahead.shape[1] + cell, weight)
         kept = _best(_boxes(grown, task, rules, beam), value, beam.states)
         states = grown.take(kept)
         trail.append((parent[kept].astype(np.int32), states.last.astype(np.int16)))
@@ -197,42 +197,53 @@ def _grow(task: Task, table: LevelTable, rules: Rules, states: States, slot: int
     """All partial plans one slot on, and the position of the one that each came from."""
     found, parents, corners = [], [], table.corners(states.level)
     for m in np.flatnonzero(rules.allowed[slot]):
-        starts = states.starts + (rules.rises[states.last, m] if slot else 0)
-        may = (starts <= rules.most).all(axis=1) & ((states.last == m) | rules.free[slot])
-        alive = np.flatnonzero(may)
-        level, cost, good = _advance(task, table, int(m), slot, states.level[alive], [c[alive] for c in corners])
-        alive = alive[good]
-        own = np.full(len(alive), m)
-        more = rules.change[slot, m] + rules.start_price * (starts - states.starts)[alive].sum(axis=1)
-        spent = states.cost[alive] + cost + more
-        found.append(States(level, spent, own, states.first[alive] if slot else own, starts[alive]))
+        alive = np.arange(len(states.cost)) if rules.free[slot] else np.flatnonzero(states.last == m)
+        new = rules.rises[states.last[alive], m] if slot else np.zeros((len(alive), len(rules.most)), int)
+        starts = states.starts[alive] + new
+        may = _within(starts, rules.most)
+        alive, starts, new = alive[may], starts[may], new[may]
+        level, cost, good = _advance(task, table, int(m), slot, states.level[alive], [c[:, alive] for c in corners])
+        alive, own = alive[good], np.full(len(good), m)
+        spent = states.cost[alive] + cost + (rules.change[slot, m] + rules.start_price * new[good].sum(axis=1))
+        found.append(States(level, spent, own, states.first[alive] if slot else own, starts[good]))
         parents.append(alive)
     return States(*(np.concatenate([getattr(s, f.name) for s in found]) for f in fields(States))), np.concatenate(parents)
+
+
+def _within(starts: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Which partial plans, with `starts` (state, group), have no more than they may; positions (state,)."""
+    may = np.ones(len(starts), bool)
+    for group in np.flatnonzero(np.isfinite(most)):
+        may &= starts[:, group] <= most[group]
+    return np.flatnonzero(may)
 
 
 def _advance(
     task: Task, table: LevelTable, m: int, slot: int, level: np.ndarray, corners: list[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Levels (left, tank) [m] and costs (left,) after a slot, and the positions of those that kept all limits."""
+    """Levels (left, tank) [m] and costs (left,) after a slot, and the positions of those that kept all limits.
+
+    `corners` are those of the levels (state, tank) that it begins with.
+    """
     step_s, steps = task.problem.replay_step_s, task.slot_s // task.problem.replay_step_s
     money = {int(row): table.power[row, m] @ task.price[slot] for row in table.row[slot * steps : (slot + 1) * steps]}
-    left, cost, start = np.arange(len(level)), np.zeros(len(level)), task.start
+    low, high, start, exempt = (v[:, None] for v in (task.low + SPARE_M, task.high - SPARE_M, task.start, task.exempt))
+    left, cost, level = np.arange(len(level)), np.zeros(len(level)), level.T
     for j in range(slot * steps, (slot + 1) * steps):
-        cell, weight = corners if j == slot * steps else table.corners(level)
+        cell, weight = corners if j == slot * steps else table.corners(level.T)
         row = int(table.row[j])
         spare = read(table.spare[row, m], cell, weight)
         good = spare[:, 1] >= 0
         if j * step_s % 3600 == 0:
             good &= spare[:, 0] >= PRESSURE_SPARE_M
         cost = cost + read(money[row], cell, weight) * (step_s / 3600)
-        level = level + read(table.rate[row, m], cell, weight) * step_s
-        low = (level >= task.low + SPARE_M) | (level >= start)
-        high = (level <= task.high - SPARE_M) | (level <= start) | task.exempt
-        good &= (low & high).all(axis=1)
-        if task.exempt.any():
-            level = np.where(task.exempt, np.minimum(level, task.high), level)
-        left, level, cost = left[good], level[good], cost[good]
-    return level, cost, left
+        level = level + read(table.rate[row, m], cell, weight).T * step_s
+        good &= (((level >= low) | (level >= start)) & ((level <= high) | (level <= start) | exempt)).all(axis=0)
+        if exempt.any():
+            level = np.where(exempt, np.minimum(level, task.high[:, None]), level)
+        if not good.all():
+            left, level, cost = left[good], level[:, good], cost[good]
+    return level.T, cost, left
 
 
 def _boxes(states: States, task: Task, rules: Rules, beam: Beam) -> np.ndarray:
@@ -263,12 +274,14 @@ def _finish(
     """The cheapest that end as they must, with the plans that led there; the horizon is periodic for starts."""
     wrap = rules.rises[states.last, states.first]
     cost = states.cost + rules.start_price * wrap.sum(axis=1)
-    good = (states.level >= task.end + 2 * END_SPARE_M).all(axis=1) & (states.starts + wrap <= rules.most).all(axis=1)
+    good = np.zeros(len(cost), bool)
+    good[_within(states.starts + wrap, rules.most)] = True
+    good &= (states.level >= task.end + 2 * END_SPARE_M).all(axis=1)
     if task.slots * task.slot_s % 3600 == 0:
         cell, weight = table.corners(states.level)
         for m in np.unique(states.last):
             of = states.last == m
-            spare = read(table.spare[table.row[-1], m], cell[of], weight[of])
+            spare = read(table.spare[table.row[-1], m], cell[:, of], weight[:, of])
             good[of] &= (spare >= [PRESSURE_SPARE_M, 0]).all(axis=1)
     ends = np.flatnonzero(good)
     found = []

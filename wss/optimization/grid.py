@@ -1,6 +1,7 @@
 """What every combination of modes does at every level of the tanks: snapshots on a grid of levels, read between its points."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -59,26 +60,27 @@ class LevelTable:
         return np.array(np.meshgrid(*axes, indexing="ij")).reshape(len(axes), -1).T
 
     def corners(self, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cells around levels (state, tank) [m] and their weights, both (state, corner); beyond the grid its edge counts."""
-        at = np.clip((level - self.low) / self.step, 0, np.array(self.shape) - 1 - 1e-9)
+        """Cells around levels (state, tank) [m] and their weights [1], both (corner, state); beyond the grid its edge counts."""
+        at = (level.T - self.low[:, None]) / self.step[:, None]
+        np.minimum(np.maximum(at, 0, out=at), np.array(self.shape)[:, None] - 1 - 1e-9, out=at)
         whole = at.astype(np.int64)
         part = at - whole
-        cell, weight = np.zeros((len(level), 1), np.int64), np.ones((len(level), 1))
-        for t, size in enumerate(self.shape):
-            own, share = whole[:, t : t + 1], part[:, t : t + 1]
-            cell = np.concatenate([cell * size + own, cell * size + own + 1], axis=1)
-            weight = np.concatenate([weight * (1 - share), weight * share], axis=1)
-        return cell, weight
+        cells, weights = [np.zeros(len(level), np.int64)], [np.ones(len(level))]
+        for own, share, size in zip(whole, part, self.shape, strict=True):
+            lower, rest = [cell * size + own for cell in cells], 1 - share
+            cells = lower + [cell + 1 for cell in lower]
+            weights = [weight * rest for weight in weights] + [weight * share for weight in weights]
+        return np.array(cells), np.array(weights)
 
 
 def read(values: np.ndarray, cell: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Values (cell, ...) read between the cells around states: (state, ...), in their own unit [...].
+    """Values (cell,) or (cell, quantity) [...] read between the cells around states: (state,) or (state, quantity) [...].
 
-    `cell` and `weight` (state, corner) [1] are what `LevelTable.corners` gives.
+    `cell` and `weight` (corner, state) [1] are what `LevelTable.corners` gives.
     """
     if values.ndim == 1:
-        return np.einsum("nc,nc->n", weight, values[cell])
-    return np.einsum("nc,nck->nk", weight, values[cell])
+        return sum(values.take(c) * w for c, w in zip(cell, weight, strict=True))
+    return np.array([read(values[:, k], cell, weight) for k in range(values.shape[1])]).T
 
 
 def combinations(task: Task) -> np.ndarray:
@@ -119,11 +121,14 @@ def tabulate_levels(task: Task) -> LevelTable:
         np.array([axis[1] - axis[0] for axis in fine]),
         tuple(len(axis) for axis in fine),
         row,
-        values[..., :number].copy(),
-        values[..., number : number + pumps].copy(),
-        values[..., number + pumps :].copy(),
+        *(_by_quantity(part) for part in np.split(values, [number, number + pumps], axis=-1)),
         int(np.prod(states.shape[:3])),
     )
+
+
+def _by_quantity(values: np.ndarray) -> np.ndarray:
+    """The same values (..., cell, quantity), those of each quantity side by side in memory."""
+    return np.ascontiguousarray(values.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 def _seconds(task: Task) -> np.ndarray:
@@ -139,10 +144,16 @@ def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: in
         state = engine.snapshot(*named, second)
     except UnsolvedError:
         return np.array([*np.zeros(len(engine.tanks) + len(engine.pumps)), WARNED_M, WARNED_M])
-    areas = [tanks.area(task.problem.network, t, np.array([at]))[0] for t, at in zip(engine.tanks, level, strict=True)]
-    rates = state.inflows / np.array(areas) / 3600
-    pressure = np.nan_to_num(state.pressures[task.watched_at], nan=CUT_OFF_M)
+    rates = state.inflows / [_area(task.problem.network, t, float(at)) for t, at in zip(engine.tanks, level, strict=True)] / 3600
+    pressure = state.pressures[task.watched_at]
+    pressure[np.isnan(pressure)] = CUT_OFF_M
     hourly, always = (float((pressure - limit).min(initial=AMPLE_M)) for limit in (task.floor, task.always))
     if any("negative" not in text for text in state.warnings):
         always = WARNED_M
     return np.array([*rates, *state.powers, min(hourly, AMPLE_M), min(always, AMPLE_M)])
+
+
+@lru_cache(maxsize=4096)
+def _area(network: str, tank: str, level: float) -> float:
+    """Plan area of a tank at a level [m]; the same few levels are asked for again and again. [m2]"""
+    return float(tanks.area(network, tank, np.array([level]))[0])

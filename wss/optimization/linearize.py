@@ -252,6 +252,7 @@ class _Taker:
         except UnsolvedError:
             return np.zeros(len(self._tanks) + len(self._pumps)), np.full(len(task.watched), CUT_OFF_M), True
         flows = np.concatenate([state.inflows, state.powers])
-        pressure = np.nan_to_num(state.pressures[task.watched_at], nan=CUT_OFF_M)
+        pressure = state.pressures[task.watched_at]
+        pressure[np.isnan(pressure)] = CUT_OFF_M
         deep = bool((pressure < task.always - DEEP_M).any())
         return flows, pressure, deep or any("negative" not in text for text in state.warnings)
