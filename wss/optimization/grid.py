@@ -153,7 +153,7 @@ def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: in
     return np.array([*rates, *state.powers, min(hourly, AMPLE_M), min(always, AMPLE_M)])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _area(network: str, tank: str, level: float) -> float:
     """Plan area of a tank at a level [m]; the same few levels are asked for again and again. [m2]"""
     return float(tanks.area(network, tank, np.array([level]))[0])
