@@ -25,6 +25,7 @@ from wss import cycle, demo, tariffs, times
 from wss.demo import truth
 from wss.demo.plant import Plant
 from wss.hydraulics import tanks
+from wss.optimization.explain import changed
 from wss.steps.apply import active, apply_tenant
 from wss.steps.intake import run_intake
 from wss.steps.run import read_result
@@ -76,23 +77,21 @@ def live(workspace: Workspace, percent: float, hours: int, console: Console) -> 
 
 def changes(before: xr.DataArray, after: xr.DataArray, now: pd.Timestamp) -> dict[str, int]:
     """Switches of the plan in force `before` (time, pump) [1] that `after` has no longer, anew or elsewhere, and all of `after`."""
-    old, new = (set(_switches(speed, before, now)) for speed in (before, after))
+    old, new = (_switches(speed, before, now) for speed in (before, after))
     last, counts = before.get_index("time")[-1], {}
     for lead in AHEAD_H:
         end = min(now + lead * times.HOUR, last)
-        gone, fresh = ([s for s in one if s[1] < end] for one in (old - new, new - old))
-        kinds = {(pump, on) for pump, _, on in (*gone, *fresh)}
-        counts[f"changed_{lead}"] = sum(max(sum((p, on) == kind for p, _, on in one) for one in (gone, fresh)) for kind in kinds)
-        counts[f"switches_{lead}"] = sum(s[1] < end for s in new)
+        near, fresh = ({switch for switch in plan if switch[2] < end} for plan in (old, new))
+        counts |= {f"changed_{lead}": changed(near, fresh), f"switches_{lead}": len(fresh)}
     return counts
 
 
-def _switches(speed: xr.DataArray, before: xr.DataArray, now: pd.Timestamp) -> list[tuple[str, pd.Timestamp, bool]]:
-    """(pump, time, on) of each switch of a plan (time, pump) [1] from `now` on, which the plan `before` led up to."""
+def _switches(speed: xr.DataArray, before: xr.DataArray, now: pd.Timestamp) -> set[tuple[str, bool, pd.Timestamp]]:
+    """(pump, on, time) of each switch of a plan (time, pump) [1] from `now` on, which the plan `before` led up to."""
     on = speed.to_pandas().loc[now:] > 0
     was = on.shift()
     was.iloc[0] = before.to_pandas().loc[: now - pd.Timedelta(seconds=1)].iloc[-1] > 0
-    return [(str(p), on.index[k], bool(on.iloc[k][p])) for p in on for k in np.flatnonzero(on[p] != was[p].astype(bool))]
+    return {(str(p), bool(on.iloc[k][p]), on.index[k]) for p in on for k in np.flatnonzero(on[p] != was[p].astype(bool))}
 
 
 def spent(plant: Plant, ds: xr.Dataset, began: pd.Timestamp) -> dict:

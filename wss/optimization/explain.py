@@ -142,9 +142,14 @@ def kept_on(problem: Problem, pump_speed: xr.DataArray, kept: xr.DataArray) -> t
     kept = kept.reindex(pump=pump_speed.pump.values, fill_value=0.0).transpose(*pump_speed.dims)
     stay = kept.where(kept.time < last, pump_speed)
     own, other = ({(s.pump, s.action, s.slot) for s in switches(problem, one)} for one in (pump_speed, stay))
-    kinds = {(pump, action) for pump, action, _ in own | other}
-    counts = [max(sum(one[:2] == kind for one in only) for only in (own - other, other - own)) for kind in kinds]
-    return stay, sum(counts), float((stay != pump_speed).sum()) * (problem.decision_step / pd.Timedelta(hours=1))
+    return stay, changed(own, other), float((stay != pump_speed).sum()) * (problem.decision_step / pd.Timedelta(hours=1))
+
+
+def changed(switches: set[tuple], others: set[tuple]) -> int:
+    """How many switches (pump, action, moment) are new, gone or moved between two plans; one that is moved counts once."""
+    kinds = {one[:2] for one in switches | others}
+    counts = [max(sum(one[:2] == kind for one in only) for only in (switches - others, others - switches)) for kind in kinds]
+    return sum(counts)
 
 
 def _moves(task: Task, base: Replay, which: list[Switch], water_value: Mapping[str, float]) -> pd.DataFrame:
