@@ -9,8 +9,8 @@ import pytest
 from tests.optimization.conftest import NETWORK
 from wss.hydraulics import Engine
 from wss.optimization import few_tanks
-from wss.optimization.dynamic import Corridor, cost_to_go, search
-from wss.optimization.few_tanks import BLOCK_H, FewTanks
+from wss.optimization.dynamic import Corridor, cost_to_go, rules_of, search
+from wss.optimization.few_tanks import FewTanks
 from wss.optimization.modes import speeds_of
 from wss.optimization.replay import replay
 from wss.optimization.task import make_task
@@ -61,7 +61,7 @@ def test_a_plan_that_misses_a_limit_is_not_searched_around(few):
 
 
 def test_prices_at_once_are_those_one_by_one(few):
-    rules = few._rules(0, 2)
+    rules = rules_of(few.task, few.table, 0.0, 2)
     prices = np.array([0.0, 0.3, 2.0])
     both = cost_to_go(few.task, few.table, rules, prices)
     for price, values in zip(prices, both, strict=True):
@@ -73,5 +73,6 @@ def test_prices_at_once_are_those_one_by_one(few):
 def test_no_plan_lies_in_a_corridor_that_leads_out_of_the_tank(few):
     level = np.linspace(few.task.start, few.task.high + 1, few.task.slots + 1)
     near = Corridor(level, np.full(2, 0.05))
-    to_go = cost_to_go(few.task, few.table, few._rules(0, round(BLOCK_H / few.task.slot_h)), np.zeros(1))[0]
-    assert search(few.task, few.table, few._rules(0, 1), to_go, few_tanks.NARROW[0][1], 3, near) == []
+    each, half_hours = (rules_of(few.task, few.table, 0.0, block) for block in (1, 2))
+    to_go = cost_to_go(few.task, few.table, half_hours, np.zeros(1))[0]
+    assert search(few.task, few.table, each, to_go, few_tanks.NARROW[0][1], 3, near) == []
