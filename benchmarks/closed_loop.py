@@ -25,9 +25,10 @@ from wss import cycle, demo, tariffs, times
 from wss.demo import truth
 from wss.demo.plant import Plant
 from wss.hydraulics import tanks
-from wss.optimization.explain import changed
-from wss.steps.apply import active, apply_tenant
-from wss.steps.intake import run_intake
+from wss.optimization.proof.explain import changed
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
 from wss.steps.run import read_result
 from wss.store import RunRecord, Workspace, open_store
 

@@ -14,8 +14,8 @@ from wss.config import Calendar
 from wss.errors import DataError
 from wss.forecasting import Fitted, load_fitted, refit
 from wss.forecasting.history import History
-from wss.forecasting.robust import median
 from wss.quantities import labelled
+from wss.robust import median
 from wss.units import UNITS
 
 ZONE, CALENDAR = "Europe/Rome", Calendar(country="IT", subdivision="TS")

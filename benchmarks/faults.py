@@ -29,8 +29,8 @@ import pandas as pd
 from wss import failpoints
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
-from wss.steps.intake import run_intake
-from wss.steps.intake_replay import run_replay
+from wss.steps.intake.inbox import run_intake
+from wss.steps.intake.replay import run_replay
 from wss.store import Store, Workspace, open_store
 
 POINTS = ("before_claim", "in_claim", "after_claim", "after_read", "in_transaction", "after_commit", "before_archive",

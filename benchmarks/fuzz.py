@@ -31,8 +31,9 @@ from rich.table import Table
 from wss.config import Configuration, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
 from wss.errors import DataError
-from wss.ingestion import folders, readers
-from wss.steps.intake import run_intake
+from wss.ingestion import readers
+from wss.steps.intake import folders
+from wss.steps.intake.inbox import run_intake
 from wss.store import Store, Workspace, open_store
 
 LONGEST_S = 5

@@ -15,8 +15,8 @@ from pumps import BENCH
 
 from wss.hydraulics import Engine
 from wss.optimization import case, solve
-from wss.optimization.replay import replay
-from wss.optimization.task import Task, make_task
+from wss.optimization.core.replay import replay
+from wss.optimization.core.task import Task, make_task
 
 CASES = ("van-zyl/hourly", "anytown-modified/starts-3", "richmond")
 POPULATION = 100

@@ -29,8 +29,8 @@ from rich.table import Table
 import wss.demo
 from wss import times
 from wss.config import Configuration, ImportProfile, Limits, Sensor, load, read_folder
-from wss.steps.intake import run_intake
-from wss.steps.observed import step_means
+from wss.ingestion.resample import step_means
+from wss.steps.intake.inbox import run_intake
 from wss.store import Workspace, open_store
 
 START = pd.Timestamp("2022-01-01")

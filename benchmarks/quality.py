@@ -26,9 +26,10 @@ from wss import demo, times
 from wss.demo.plant import Plant
 from wss.ingestion.quality.factor import FACTORS
 from wss.quantities import Flag
-from wss.steps.apply import active, apply_tenant
-from wss.steps.intake import run_intake
-from wss.steps.quality import run_quality
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
+from wss.steps.quality.examine import run_quality
 from wss.store import IntakeFile, Store, Workspace, open_store
 
 START = pd.Timestamp("2022-05-30")

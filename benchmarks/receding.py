@@ -26,9 +26,10 @@ from rich.table import Table
 from wss import demo, tariffs, times
 from wss.config import Configuration
 from wss.hydraulics import Engine, network, tanks
-from wss.optimization import Problem, ladder, solve, verify
-from wss.optimization.explain import kept_on
-from wss.steps.plan_problem import RESERVE_COUNTS, limits, reserves
+from wss.optimization import Problem, solve, verify
+from wss.optimization.proof import ladder
+from wss.optimization.proof.explain import kept_on
+from wss.steps.plan.problem import RESERVE_COUNTS, limits, reserves
 
 START = pd.Timestamp("2022-07-25T04:00").as_unit("ns")
 STEP, EVERY = pd.Timedelta(minutes=15), pd.Timedelta(minutes=30)

@@ -27,7 +27,7 @@ from slots import DELIVERED, MOST, ROWS, SPAN, STEP_S, TAGS, Plan, held_against,
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality
 from wss.errors import WssError
-from wss.steps.intake import run_intake
+from wss.steps.intake.inbox import run_intake
 from wss.store import Store, Workspace, open_store
 
 WAITING = 40

@@ -26,7 +26,7 @@ import yaml
 
 from wss.errors import WssError
 from wss.optimization import Problem, case, solve, verify
-from wss.optimization.ladder import level_control
+from wss.optimization.proof.ladder import level_control
 from wss.quantities import labelled
 
 BENCH = Path(__file__).resolve().parents[2] / "shared" / "bench"

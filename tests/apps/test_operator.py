@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
-from wss.steps import overrides
+from wss.steps.plan import overrides
 from wss.store import open_store
 from wss.views.words import say
 

@@ -4,8 +4,9 @@ import pandas as pd
 
 from wss import quantities, times
 from wss.demo import truth
-from wss.steps.apply import active, apply_tenant
-from wss.steps.intake import run_intake
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
 from wss.store import open_store
 from wss.units import scale_to
 

@@ -6,9 +6,9 @@ import pytest
 
 from wss import times
 from wss.quantities import Flag
-from wss.steps.apply import active
-from wss.steps.quality import run_quality
-from wss.steps.quality_report import doubtful
+from wss.steps.configuration import active
+from wss.steps.quality.examine import run_quality
+from wss.steps.quality.report import doubtful
 from wss.store import IntakeFile, open_store
 
 START, END = times.utc("2022-07-03T21:00"), times.utc("2022-07-24T21:00")

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from wss.steps.apply import active
+from wss.steps.configuration import active
 from wss.store import open_store
 
 GOOD = "2022-07-25 01:00:00,12.5,Good\n2022-07-25 01:05:00,12.6,Good\n"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from wss import cycle, notebooks
 from wss.cli import app
 from wss.steps.apply import apply_tenant
-from wss.steps.optimize import run_optimize
+from wss.steps.plan.optimize import run_optimize
 from wss.steps.run import Run, open_run
 from wss.store import open_store
 

@@ -14,8 +14,9 @@ import pytest
 
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
-from wss.ingestion import folders, gz, readers
-from wss.steps.intake import run_intake
+from wss.ingestion import gz, readers
+from wss.steps.intake import folders
+from wss.steps.intake.inbox import run_intake
 from wss.store import Workspace, open_store
 
 LONG = ImportProfile(name="long", files="*", layout="long", tag_column="tag")

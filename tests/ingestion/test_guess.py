@@ -10,8 +10,8 @@ import pytest
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import guess_shape, guess_times, guess_words, guess_zone, readers
-from wss.ingestion.guess import guess
+from wss.ingestion import readers
+from wss.ingestion.guess import dialect, guess, time_formats, time_zones, vocabulary
 
 ZONE = "Europe/Rome"
 TAGS = ("FT101.PV", "LT 202", "P3_run", "Nível 4", "QI-5", "101/6")
@@ -174,7 +174,7 @@ def test_a_guessed_profile_reads_what_a_random_one_wrote():
     (["01.03.2022 24:00:00", "02.03.2022 00:15:00", "13.03.2022 00:15:00"], "%d.%m.%Y %H:%M:%S", False),
 ])
 def test_formats_of_times(stamps, form, doubtful):
-    found = guess_times.guess(stamps)
+    found = time_formats.guess(stamps)
     assert (found.formats[0], bool(found.doubt)) == (form, doubtful)
 
 
@@ -185,7 +185,7 @@ def test_formats_of_times(stamps, form, doubtful):
     (["1.5", "1,5", "2.5"], ".", None, True),
 ])
 def test_marks_of_numbers(cells, decimal, thousands, doubtful):
-    found = guess_words.marks(cells)
+    found = vocabulary.marks(cells)
     assert (found.decimal, found.thousands, bool(found.doubt)) == (decimal, thousands, doubtful)
 
 
@@ -202,7 +202,7 @@ def wall(start: str, periods: int, zone: str | None) -> list[tuple[str, pd.Times
     ("2022-06-01T00:00", ZONE, None, "UTC", True), ("2022-10-29T20:00", ZONE, None, "UTC", True),
 ])
 def test_zone(start, shown, zone, said, doubtful):
-    found, why, doubt = guess_zone.guess(wall(start, 40, shown), "%Y-%m-%d %H:%M", zone, None)
+    found, why, doubt = time_zones.guess(wall(start, 40, shown), "%Y-%m-%d %H:%M", zone, None)
     assert (found, bool(doubt)) == (said, doubtful)
     assert why or doubt
 
@@ -210,8 +210,8 @@ def test_zone(start, shown, zone, said, doubtful):
 def test_only_the_ends_of_a_large_file_are_looked_at():
     row = b"2022-03-01T00:00:00,A,1.5\n"
     data = b"time,tag,value\n" + row * 200_000
-    sample = guess_shape.sample(data, "x.csv")
-    assert len(sample) < 2.1 * guess_shape.SAMPLE
+    sample = dialect.sample(data, "x.csv")
+    assert len(sample) < 2.1 * dialect.SAMPLE
     assert set(sample.splitlines(keepends=True)) == {b"time,tag,value\n", row}
     found = guess(data, "x.csv")
     assert found.profile.tag_column == "tag"

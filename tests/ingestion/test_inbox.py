@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wss.ingestion import folders, inbox
+from wss.ingestion import inbox
+from wss.steps.intake import folders
 
 NOW = time.time()
 

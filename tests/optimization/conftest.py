@@ -12,7 +12,7 @@ import xarray as xr
 
 from wss.hydraulics import Engine
 from wss.optimization import Problem
-from wss.optimization.task import make_task
+from wss.optimization.core.task import make_task
 from wss.quantities import labelled
 
 START = pd.Timestamp("2026-01-05T00:00").as_unit("ns")

@@ -7,12 +7,12 @@ import pytest
 
 from tests.optimization.conftest import NETWORK
 from wss.hydraulics import Engine
-from wss.optimization.linearize import every, tabulate
-from wss.optimization.modes import choice_of, speeds_of
-from wss.optimization.moves import effects_of, moves_of, unlimited
-from wss.optimization.replay import replay
-from wss.optimization.response import Known, respond, shares
-from wss.optimization.task import BRIM_M, make_task
+from wss.optimization.core.modes import choice_of, speeds_of
+from wss.optimization.core.replay import replay
+from wss.optimization.core.response import Known, respond, shares
+from wss.optimization.core.tables import every, tabulate
+from wss.optimization.core.task import BRIM_M, make_task
+from wss.optimization.local_search.moves import effects_of, moves_of, unlimited
 
 LOW_TANK = NETWORK.replace("[PIPES]", " U   44  1.0  0.2  3.0  8  0\n[PIPES]\n side  F  U  300  150  120  0  Open")
 """With a second tank, which lies lower and is full soon."""

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from wss.hydraulics import Engine
 from wss.optimization import Pin, case
-from wss.optimization.fractions import Margins
-from wss.optimization.linearize import every, tabulate
-from wss.optimization.model import solve_fractions
-from wss.optimization.modes import Station, choice_of, find_stations, speeds_of
-from wss.optimization.moves import effects_of, moves_of, propagate
-from wss.optimization.realize import realize
-from wss.optimization.replay import count_starts, replay
-from wss.optimization.response import Known, respond, shares
-from wss.optimization.task import make_task
+from wss.optimization.core.modes import Station, choice_of, find_stations, speeds_of
+from wss.optimization.core.replay import count_starts, replay
+from wss.optimization.core.response import Known, respond, shares
+from wss.optimization.core.tables import every, tabulate
+from wss.optimization.core.task import make_task
+from wss.optimization.local_search.moves import effects_of, moves_of, propagate
+from wss.optimization.relaxation.fractional import Margins
+from wss.optimization.relaxation.program import solve_fractions
+from wss.optimization.relaxation.rounding import realize
 
 
 def test_identical_pumps_are_counted(task):

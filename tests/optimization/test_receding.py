@@ -9,10 +9,10 @@ import xarray as xr
 
 from wss.hydraulics import Engine
 from wss.optimization import solve
-from wss.optimization.explain import kept_on
-from wss.optimization.ladder import last_plan
-from wss.optimization.replay import departures
-from wss.optimization.task import SOON_COUNTS, SOON_H, make_task
+from wss.optimization.core.replay import departures
+from wss.optimization.core.task import SOON_COUNTS, SOON_H, make_task
+from wss.optimization.proof.explain import kept_on
+from wss.optimization.proof.ladder import last_plan
 
 HOUR = pd.Timedelta(hours=1)
 ERRORS = (1.0, 1.02, 0.98, 1.01, 0.97)

@@ -10,11 +10,12 @@ from pyomo.contrib.solver.common.results import TerminationCondition
 
 from wss.errors import UnsolvedError
 from wss.hydraulics import Engine
-from wss.optimization import model, solve, verify
-from wss.optimization.ladder import level_control
+from wss.optimization import solve, verify
+from wss.optimization.proof.ladder import level_control
+from wss.optimization.relaxation import program
 
 HOUR = pd.Timedelta(hours=1)
-solver, read = model.SolverFactory, model._read
+solver, read = program.SolverFactory, program._read
 
 
 class Failing:
@@ -42,7 +43,7 @@ def short(problem):
 
 @pytest.mark.parametrize(("how", "says"), [("fails", "HiGHS failed: out of memory"), ("stops early", "maxTimeLimit")])
 def test_a_solver_that_fails_or_stops_early(how, says, short, monkeypatch):
-    monkeypatch.setattr(model, "SolverFactory", lambda name: Failing(how))
+    monkeypatch.setattr(program, "SolverFactory", lambda name: Failing(how))
     alone = solve(short)
     assert alone.rung == "level_control"
     assert says in alone.reason
@@ -60,7 +61,7 @@ def test_a_solver_that_returns_nonsense(value, short, monkeypatch):
         plan = read(*given)
         return replace(plan, level=plan.level * 0 + value, share=tuple(own * value for own in plan.share))
 
-    monkeypatch.setattr(model, "_read", nonsense)
+    monkeypatch.setattr(program, "_read", nonsense)
     found = solve(short)
     verdict = verify(short, found.pump_speed)
     assert (found.verdict.feasible, found.verdict.cost) == (verdict.feasible, verdict.cost)

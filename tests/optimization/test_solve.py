@@ -10,12 +10,14 @@ import xarray as xr
 
 from wss.errors import DataError
 from wss.hydraulics import Engine
-from wss.optimization import PeakCharge, Pin, case, model, polish, rounds, solve, verify
-from wss.optimization.few_tanks import FewTanks
-from wss.optimization.fractions import LinearPlan
-from wss.optimization.ladder import last_plan, level_control
-from wss.optimization.replay import replay
-from wss.optimization.task import make_task
+from wss.optimization import PeakCharge, Pin, case, solve, verify
+from wss.optimization.core.replay import replay
+from wss.optimization.core.task import make_task
+from wss.optimization.dynamic_programming.few_tanks import FewTanks
+from wss.optimization.local_search import polish
+from wss.optimization.proof.ladder import last_plan, level_control
+from wss.optimization.relaxation import program, successive_linearization
+from wss.optimization.relaxation.fractional import LinearPlan
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -117,7 +119,7 @@ def test_the_own_controls_are_polished_if_they_come_nearest_alone_in_a_large_net
     started = []
 
     def coarse(task, progress):
-        found = rounds.linear_rounds(task, progress)
+        found = successive_linearization.linear_rounds(task, progress)
         return replace(found, choices=[np.zeros_like(choice) for choice in found.choices[:1]])
 
     def watched(task, choice, *rest):
@@ -137,7 +139,7 @@ def test_the_own_controls_are_polished_if_they_come_nearest_alone_in_a_large_net
 
 
 def test_a_missing_solver_lowers_the_rung(problem, solution, monkeypatch):
-    monkeypatch.setattr(model, "available", lambda: False)
+    monkeypatch.setattr(program, "available", lambda: False)
     first = solve(problem)
     assert (first.rung, first.verdict.feasible) == ("level_control", True)
     assert "HiGHS" in first.reason

@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from tests.optimization.conftest import NETWORK
 from wss.hydraulics import Engine
-from wss.optimization import modes, solve
-from wss.optimization.fractions import Margins
-from wss.optimization.linearize import every, tabulate
-from wss.optimization.model import solve_fractions
-from wss.optimization.modes import Station, choice_of, find_stations, speeds_of
-from wss.optimization.moves import effects_of, group_starts, moves_of
-from wss.optimization.replay import replay
-from wss.optimization.response import Known, respond, shares
-from wss.optimization.task import make_task
+from wss.optimization import solve
+from wss.optimization.core import modes
+from wss.optimization.core.modes import Station, choice_of, find_stations, speeds_of
+from wss.optimization.core.replay import replay
+from wss.optimization.core.response import Known, respond, shares
+from wss.optimization.core.tables import every, tabulate
+from wss.optimization.core.task import make_task
+from wss.optimization.local_search.moves import effects_of, group_starts, moves_of
+from wss.optimization.relaxation.fractional import Margins
+from wss.optimization.relaxation.program import solve_fractions
 
 SERIES = (
     NETWORK.replace("[RESERVOIRS]", " A  0  0\n B  0  0\n[RESERVOIRS]\n deep  -125")

@@ -13,8 +13,8 @@ from wss.errors import NotFoundError, StoreError
 from wss.screens.gather import read_situation
 from wss.screens.operator import OperatorPage
 from wss.screens.server import TENANT, TOKEN_FILE, dashboard, tenant_of_process
-from wss.steps import overrides
-from wss.steps.publish import ORDERS
+from wss.steps.plan import overrides
+from wss.steps.plan.publish import ORDERS
 from wss.steps.run import open_run
 
 

@@ -17,8 +17,9 @@ from wss import demo
 from wss.errors import ConfigError
 from wss.sftp import HOST_KEY, TENANT_KEYS, start
 from wss.sftp.keys import host_key
-from wss.steps.apply import active, apply_tenant
-from wss.steps.intake import run_intake
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
 from wss.store import Workspace, open_store
 
 

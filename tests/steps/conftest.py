@@ -12,7 +12,8 @@ from wss import demo, forecasting, times
 from wss.config import Calendar
 from wss.hydraulics import Engine, Simulation, network
 from wss.quantities import labelled
-from wss.steps.apply import active, apply_tenant
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
 from wss.steps.run import Run
 from wss.store import IntakeFile, Store, Workspace, open_store
 

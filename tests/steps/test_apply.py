@@ -8,7 +8,8 @@ import pytest
 
 from wss import times
 from wss.errors import ConfigError, NotFoundError, StoreError
-from wss.steps.apply import active, apply_tenant, apply_version, changes, check_tenant
+from wss.steps.apply import apply_tenant, apply_version, changes, check_tenant
+from wss.steps.configuration import active
 from wss.store import IntakeFile, Workspace, open_store
 
 NOW = times.utc("2024-05-06T08:00")

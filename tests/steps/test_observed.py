@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wss import times
+from wss.ingestion.resample import at_instants, step_means
 from wss.quantities import check
-from wss.steps.observed import at_instants, derived_demand, observed, readings, step_means
+from wss.steps.observed import derived_demand, observed, readings
 
 NOW = "2022-07-17T22:00"
 HOUR = np.array([0, 3600])

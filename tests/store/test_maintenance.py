@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from wss.errors import ConfigError, NotFoundError, StoreError
-from wss.ingestion.folders import sha256_of
+from wss.steps.intake.folders import sha256_of
 from wss.store import RunRecord, maintenance, open_store, transfer
 from wss.store.check import check
 from wss.store.opening import open_database

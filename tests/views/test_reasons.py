@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from wss import views
-from wss.optimization.explain import COLUMNS
+from wss.optimization.proof.explain import COLUMNS
 from wss.views import panels
 from wss.views.operator_figure import operator_figure
 from wss.views.reasons import change_words, limit_words, move_words, switch_list, switch_words

@@ -58,7 +58,7 @@ def forecast(
     """
     from wss import times
     from wss.forecasting.backtest import ALL
-    from wss.steps.backtest import ask_backtest, run_backtest, usual_jobs
+    from wss.steps.forecast.backtest import ask_backtest, run_backtest, usual_jobs
 
     every_days = _days(every)
     workspace = open_workspace()
@@ -94,7 +94,7 @@ def _days(every: str) -> float:
 @contextmanager
 def _run(workspace: "Workspace", tenant: str) -> Iterator["Run"]:
     """A draft run at the clock, or a replay's last reading, whose folder goes with it; what is kept lies elsewhere."""
-    from wss.steps.apply import active
+    from wss.steps.configuration import active
     from wss.steps.run import Run, resolve_now
     from wss.store import open_store
 

@@ -38,8 +38,8 @@ def forecast_file(
     """
     from wss import times
     from wss.errors import DataError
-    from wss.steps.forecast_file import Asked, table
-    from wss.steps.forecast_file import forecast_file as run
+    from wss.steps.forecast.from_file import Asked, table
+    from wss.steps.forecast.from_file import forecast_file as run
     from wss.steps.run import usage
 
     asked = Asked(history, issue, hours, zone, country or None, subdivision or None, holidays, step_minutes, weather, model)

@@ -68,7 +68,7 @@ def ingest(
 
 
 def _chosen(file: str, tag: str, since: str):
-    from wss.steps.intake_replay import Chosen
+    from wss.steps.intake.replay import Chosen
     from wss.times import utc
 
     return Chosen(file or None, tag or None, utc(since) if since else None)
@@ -76,7 +76,7 @@ def _chosen(file: str, tag: str, since: str):
 
 def _once(workspace, names: list[str], replayed, as_json: bool) -> None:
     """Take in what waits, or replay, and say what it was."""
-    from wss.steps.intake_tenants import intake_of, replay_of
+    from wss.steps.intake.tenants import intake_of, replay_of
 
     results = []
     with progress_bar() as bar:
@@ -116,7 +116,7 @@ class _Progress:
 
 def _watch(workspace, names: list[str] | None, as_json: bool) -> None:
     """Take in files until a signal comes; one line a file."""
-    from wss.steps.intake_watch import Watch
+    from wss.steps.intake.watch import Watch
 
     lock = threading.Lock()
     watch = Watch(workspace, names, lambda row: _told(row, as_json, lock), lambda name, error: _failed(name, error, lock))
@@ -149,7 +149,7 @@ def _failed(name: str, error: str, lock: threading.Lock) -> None:
 def _unknown(workspace, names: list[str], as_json: bool) -> None:
     """List the tags that are set aside, each with what an engineer needs to approve it."""
     from wss.errors import NotFoundError, StoreError
-    from wss.steps.unknown import unknown_tags
+    from wss.steps.intake.unknown import unknown_tags
 
     found, failures = [], []
     for name in names:

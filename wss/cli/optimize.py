@@ -11,7 +11,7 @@ from rich.markup import escape
 from wss.cli.console import Json, err, out, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from wss.steps.optimize_case import CaseResult
+    from wss.steps.plan.case import CaseResult
 
 INFEASIBLE = 3
 """Exit code: no feasible plan was found; the best one is written."""
@@ -39,7 +39,7 @@ def optimize_case(
     """
     import xarray as xr
 
-    from wss.steps.optimize_case import optimize_case
+    from wss.steps.plan.case import optimize_case
 
     xr.set_options(arithmetic_join="exact")
     with progress_bar() as bar:

@@ -34,7 +34,7 @@ def guess(
       wss profile guess hist_20220301.csv --tenant litoral --out workspace/tenants/litoral/profiles/hist.yml
     """
     from wss.errors import DataError
-    from wss.steps.profile import propose
+    from wss.steps.intake.profile import propose
 
     workspace = _workspace(tenant)
     if to is not None and to.exists():
@@ -75,7 +75,7 @@ def try_profile(
       wss profile try hist_20220301.csv --tenant litoral
       wss profile try hist_20220301.csv --profile hist.yml
     """
-    from wss.steps import profile as step
+    from wss.steps.intake import profile as step
 
     told = step.try_profile(file, _workspace(tenant), tenant or None, profile)
     if as_json:

@@ -47,9 +47,9 @@ def quality(
 def _of(workspace, name: str, hours: int, since, progress) -> dict:
     """What is doubtful at one tenant; a broken tenant stops no other."""
     from wss.errors import WssError
-    from wss.steps.apply import active
-    from wss.steps.quality import examine, run_quality
-    from wss.steps.quality_report import tenant_quality
+    from wss.steps.configuration import active
+    from wss.steps.quality.examine import examine, run_quality
+    from wss.steps.quality.report import tenant_quality
     from wss.steps.run import resolve_now
     from wss.store import open_store
     from wss.times import iso

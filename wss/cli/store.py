@@ -74,8 +74,8 @@ def check(
 def _values(workspace, name: str, progress) -> list[str]:
     """Faults that a comparison with the archive finds."""
     from wss.errors import WssError
-    from wss.steps.apply import active
-    from wss.steps.intake_replay import compare_values
+    from wss.steps.configuration import active
+    from wss.steps.intake.replay import compare_values
     from wss.store import open_store
 
     try:

@@ -105,7 +105,7 @@ def apply(
 
 def _entry(workspace, name: str) -> dict:
     """A tenant as `tenant list` shows it."""
-    from wss.steps.apply import active
+    from wss.steps.configuration import active
     from wss.store import open_store
 
     try:

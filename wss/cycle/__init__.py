@@ -3,7 +3,7 @@
 from wss.cycle.cycle import STAGES, CycleResult, DailyResult, run_cycle, run_daily
 from wss.cycle.flow import prefect_environment, run_flow, tenants
 from wss.cycle.weekly import WeeklyResult, run_weekly
-from wss.steps.intake_tenants import IntakeResult, intake_of
+from wss.steps.intake.tenants import IntakeResult, intake_of
 
 __all__ = [
     "STAGES", "CycleResult", "DailyResult", "IntakeResult", "WeeklyResult", "intake_of", "prefect_environment", "run_cycle",

@@ -13,10 +13,10 @@ import pandas as pd
 from wss import notebooks, times
 from wss.config import Configuration
 from wss.errors import WssError
-from wss.steps.apply import active
-from wss.steps.intake import run_intake
-from wss.steps.publish import later_plan, publish
-from wss.steps.quality import examine
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
+from wss.steps.plan.publish import later_plan, publish
+from wss.steps.quality.examine import examine
 from wss.steps.run import resolve_now, usage
 from wss.store import RunRecord, Store, Workspace, find_home, open_store
 

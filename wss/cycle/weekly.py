@@ -9,7 +9,7 @@ import pandas as pd
 from wss import notebooks, times
 from wss.cycle.cycle import LEASE_S, lease_owner
 from wss.errors import WssError
-from wss.steps.apply import active
+from wss.steps.configuration import active
 from wss.steps.run import resolve_now
 from wss.store import RunRecord, Workspace, find_home, open_store
 

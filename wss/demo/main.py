@@ -12,8 +12,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from wss import cycle, demo, times
 from wss.demo.plant import Plant
-from wss.steps.apply import active, apply_tenant
-from wss.steps.intake import run_intake
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
 from wss.store import Workspace, open_store
 
 FIRST_RUN_H, LATER_RUN_H = (9, 24), (1,)

@@ -11,9 +11,9 @@ from wss.forecasting.boosted import Boosted
 from wss.forecasting.features import LINEAR, NAMES, SLOTS
 from wss.forecasting.history import History
 from wss.forecasting.linear import Linear
-from wss.forecasting.robust import mean
 from wss.forecasting.samples import FIRST_ROW, NEAR_H, Samples, past_issues
 from wss.forecasting.weather import WEATHER, Weather
+from wss.robust import mean
 
 LEAST_DAYS = 90
 """Days with data below which there is no correction: the profile alone is safer."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wss.forecasting.calendar import SATURDAY
-from wss.forecasting.robust import mean, running_median
+from wss.robust import mean, running_median
 
 TYPES = 7
 LONG_DAYS, CLASS_DAYS, SHORT_DAYS = 112, 42, 28

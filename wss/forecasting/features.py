@@ -13,8 +13,8 @@ from wss.forecasting.calendar import SATURDAY, neighbours
 from wss.forecasting.courses import LONG_DAYS, TYPES, courses
 from wss.forecasting.history import History
 from wss.forecasting.profile import MedianProfile
-from wss.forecasting.robust import mean, newest
 from wss.forecasting.weather import WEATHER, Weather
+from wss.robust import mean, newest
 
 SLOTS, WINDOW, AHEAD = 24, 28, 9
 """Slots of a day; days of residuals that are looked back on; days that are expected beforehand, the issue's own included."""

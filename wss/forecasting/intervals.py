@@ -7,8 +7,8 @@ import xarray as xr
 from wss import times
 from wss.forecasting.history import History
 from wss.forecasting.model import Model
-from wss.forecasting.robust import median
 from wss.quantities import labelled
+from wss.robust import median
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 HORIZON_HOURS = (0, 6, 24, 48, 96)

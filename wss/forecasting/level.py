@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wss.forecasting.history import History
-from wss.forecasting.robust import median
+from wss.robust import median
 
 LOOK_BACK_DAYS, BEFORE_DAYS = 28, 42
 """Days in which a jump is looked for; days before it that say what is usual [d]."""

@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from wss.forecasting.history import History
-from wss.forecasting.robust import median, newest, running_median
 from wss.quantities import labelled
+from wss.robust import median, newest, running_median
 
 SATURDAY = 5
 LEVEL_DAYS = 4

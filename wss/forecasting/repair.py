@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wss.forecasting.history import History
-from wss.forecasting.robust import median, running_median
+from wss.robust import median, running_median
 
 IMPOSSIBLE = 4.0
 """Times the zone's high demand (98th percentile) above which a value is impossible [1]."""

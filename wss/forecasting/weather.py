@@ -7,7 +7,7 @@ import pandas as pd
 
 from wss import times
 from wss.forecasting.history import cells
-from wss.forecasting.robust import mean
+from wss.robust import mean
 
 COLUMNS = ("temperature_c", "rain_mm", "humidity_pct", "wind_kmh")
 """What a weather file may have; each is optional."""

@@ -8,19 +8,19 @@ import xarray as xr
 from wss.errors import HydraulicError, SolverError
 from wss.hydraulics import Engine
 from wss.hydraulics.facts import facts
-from wss.optimization import ladder
-from wss.optimization.bound import lower_bound
-from wss.optimization.few_tanks import FewTanks
-from wss.optimization.fractions import LinearPlan
-from wss.optimization.linearize import is_large
-from wss.optimization.modes import choice_of, speeds_of
-from wss.optimization.polish import THOROUGH, Polished, polish
-from wss.optimization.problem import Problem, Progress
-from wss.optimization.replay import Replay, replay
-from wss.optimization.rounds import Rounds, linear_rounds
-from wss.optimization.task import LEVEL_TOLERANCE_M, Task, make_task
-from wss.optimization.verify import Verdict, verify, verify_with
-from wss.optimization.windows import Windowed, plan_in_windows, worth_windows
+from wss.optimization.core.modes import choice_of, speeds_of
+from wss.optimization.core.problem import Problem, Progress
+from wss.optimization.core.replay import Replay, replay
+from wss.optimization.core.tables import is_large
+from wss.optimization.core.task import LEVEL_TOLERANCE_M, Task, make_task
+from wss.optimization.dynamic_programming.bound import lower_bound
+from wss.optimization.dynamic_programming.few_tanks import FewTanks
+from wss.optimization.local_search.polish import THOROUGH, Polished, polish
+from wss.optimization.proof import ladder
+from wss.optimization.proof.verify import Verdict, verify, verify_with
+from wss.optimization.relaxation.fractional import LinearPlan
+from wss.optimization.relaxation.relax_and_fix import Windowed, plan_in_windows, worth_windows
+from wss.optimization.relaxation.successive_linearization import Rounds, linear_rounds
 from wss.quantities import labelled
 
 POLISH_BUDGET, LARGE_BUDGET = 60, 140

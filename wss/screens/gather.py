@@ -7,8 +7,8 @@ import pandas as pd
 from wss import times
 from wss.screens.bills import bills
 from wss.screens.committed import result
-from wss.steps import overrides
 from wss.steps.observed import observed
+from wss.steps.plan import overrides
 from wss.steps.run import Run, read_table, resolve_now
 from wss.store import RunRecord
 from wss.views.operator_figure import PAST

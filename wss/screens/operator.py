@@ -15,9 +15,9 @@ from wss.screens.gather import clock, read_situation
 from wss.screens.live_figure import LiveFigure
 from wss.screens.override_form import OverrideForm
 from wss.screens.server import tenant_of_process
-from wss.steps import overrides
-from wss.steps.apply import active
-from wss.steps.publish import release
+from wss.steps.configuration import active
+from wss.steps.plan import overrides
+from wss.steps.plan.publish import release
 from wss.steps.run import Run, open_run
 from wss.views import page, panels, style
 from wss.views.operator_figure import operator_figure, operator_legend

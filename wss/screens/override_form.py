@@ -12,7 +12,7 @@ from wss.errors import DataError
 from wss.optimization import Pin
 from wss.screens import background
 from wss.screens.preview import Preview, Previewer
-from wss.steps import overrides
+from wss.steps.plan import overrides
 from wss.steps.run import Run
 from wss.views import panels, style
 from wss.views.faults import told

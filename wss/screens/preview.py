@@ -6,8 +6,8 @@ import pandas as pd
 import xarray as xr
 
 from wss import times
-from wss.optimization.problem import Pin
-from wss.steps import optimize, overrides
+from wss.optimization.core.problem import Pin
+from wss.steps.plan import optimize, overrides
 from wss.steps.run import Run
 
 

@@ -11,8 +11,8 @@ import ipywidgets as widgets
 from wss import times
 from wss.config import Tariff
 from wss.screens import background
-from wss.steps import optimize, overrides
-from wss.steps.optimize import PlanResult
+from wss.steps.plan import optimize, overrides
+from wss.steps.plan.optimize import PlanResult
 from wss.steps.run import Run
 from wss.views import plan_chart
 from wss.views.tables import comparison_table

@@ -4,13 +4,22 @@ from importlib import import_module
 from typing import Any
 
 _FUNCTIONS = {
-    "open_run": "run", "run_intake": "intake", "run_forecast": "forecast", "run_optimize": "optimize", "run_kpi": "kpi",
-    "run_refit": "refit", "ask_backtest": "backtest", "run_backtest": "backtest",
-    "derived_demand": "observed", "readings_and_doubts": "quality_report", "leaned_on": "quality_report",
-    "apply_tenant": "apply", "check_tenant": "apply",
+    "open_run": "run",
+    "run_intake": "intake.inbox",
+    "run_forecast": "forecast.issue",
+    "run_refit": "forecast.refit",
+    "ask_backtest": "forecast.backtest",
+    "run_backtest": "forecast.backtest",
+    "run_optimize": "plan.optimize",
+    "run_kpi": "kpi",
+    "derived_demand": "observed",
+    "readings_and_doubts": "quality.report",
+    "leaned_on": "quality.report",
+    "apply_tenant": "apply",
+    "check_tenant": "apply",
 }
 """Function -> submodule that defines it."""
-_MODULES = {"apply", "forecast", "intake", "kpi", "observed", "optimize", "publish", "refit", "run", "status"}
+_MODULES = {"apply", "configuration", "kpi", "observed", "run", "status"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from wss import tariffs, times
 from wss.config import Configuration, load, read_folder
-from wss.errors import ConfigError, NotFoundError, raise_all
+from wss.errors import ConfigError, raise_all
 from wss.ingestion.rename import UNKNOWN
-from wss.steps.intake_replay import Chosen, run_replay
+from wss.steps.intake.replay import Chosen, run_replay
 from wss.store import Store, Workspace, has_store, open_store
 
 
@@ -72,14 +72,6 @@ def apply_version(workspace: Workspace, name: str, version: int, author: str, no
     with open_store(workspace, name) as store:
         files = store.documents(version)
     return _apply(workspace, name, files, author, note, at)
-
-
-def active(store: Store) -> Configuration:
-    """Configuration of the store's active version; NotFoundError if none was ever applied, ConfigError if it cannot be read."""
-    files = store.documents()
-    if not files:
-        raise NotFoundError("the store has no configuration yet: `wss apply TENANT` checks the files and makes them active")
-    return load(files)
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:

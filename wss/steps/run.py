@@ -19,7 +19,7 @@ import xarray as xr
 from wss import quantities, times
 from wss.config import Configuration, Tenant
 from wss.errors import NotebookError, NotFoundError
-from wss.steps.apply import active
+from wss.steps.configuration import active
 from wss.store import Store, Workspace, find_home, open_store
 
 TICKET = "run.json"

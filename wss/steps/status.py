@@ -6,7 +6,7 @@ import pandas as pd
 
 from wss import shipped, times
 from wss.errors import WssError
-from wss.steps.apply import active
+from wss.steps.configuration import active
 from wss.steps.run import resolve_now
 from wss.store import Store, Workspace, open_store
 

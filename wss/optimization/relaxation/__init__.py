@@ -1,0 +1,1 @@
+"""Successive linear programs over shares of modes, rounded to the decision grid; relax-and-fix window by window."""

@@ -1,0 +1,1 @@
+"""Demand forecasts: refit, issue, back-test."""

@@ -1,0 +1,1 @@
+"""From files in the inbox to readings in the store."""

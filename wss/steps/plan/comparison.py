@@ -1,0 +1,132 @@
+"""What a plan costs against the network's own level controls on equal terms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from wss import tariffs
+from wss.hydraulics import Engine, Simulation, tanks
+from wss.kpi import baseline
+from wss.optimization import Solution
+from wss.quantities import labelled
+from wss.steps.plan.problem import Inputs
+from wss.steps.run import Run
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The same hours under the network's own controls, switched on the decision grid."""
+
+    pump_speed: xr.DataArray
+    """(time, pump) [1]"""
+    simulation: Simulation
+    cost: float
+    """Energy, and the value of the water by which it leaves less in the tanks than the plan [currency]"""
+    energy_kwh: float
+    charge: float
+    """Increase of the demand charge [currency]"""
+    stored_value: float
+    """Value of the water that the plan leaves beyond it, contained in `cost` [currency]"""
+
+
+def replayed(run: Run, inputs: Inputs, pump_speed: xr.DataArray, quantile: float) -> Simulation:
+    """A plan (time, pump) [1] under a quantile of demand, reported on the decision grid with all metered links and pressures."""
+    problem, step_s = inputs.problem, int(inputs.problem.decision_step.total_seconds())
+    links, nodes = _watched(run)
+    with Engine(run.configuration.network, dict(problem.tied)) as engine:
+        engine.set_demands(inputs.node_demand(quantile), step_s)
+        return engine.simulate(
+            pump_speed,
+            problem.initial_level,
+            problem.start,
+            int(problem.horizon.total_seconds()),
+            problem.replay_step_s,
+            step_s,
+            links,
+            nodes,
+        )
+
+
+def compare(run: Run, inputs: Inputs, solution: Solution, plan: Simulation) -> Baseline:
+    """Level control from the same state under the same demand and tariff, with the difference in stored water valued.
+
+    Raises
+    ------
+    HydraulicError
+        If EPANET gives up on the network's own controls.
+    """
+    problem = inputs.problem
+    links, nodes = _watched(run)
+    own = baseline.level_control(
+        run.configuration.network,
+        inputs.node_demand(0.5),
+        problem.initial_level,
+        problem.initial_status,
+        problem.start,
+        problem.horizon,
+        run.tenant.time_zone,
+        decision_step=problem.decision_step,
+        replay_step_s=problem.replay_step_s,
+        tied=problem.tied,
+        out_of_service=problem.out_of_service,
+        links=links,
+        nodes=nodes,
+    )
+    price = _price(inputs, own.snapped.energy.get_index("time"))
+    spent = float((own.snapped.energy.sum("pump").to_numpy() * price).sum())
+    volume = [
+        tanks.volume(run.configuration.network, one.level.isel(time=[-1])).isel(time=0, drop=True) for one in (plan, own.snapped)
+    ]
+    stored = baseline.stored_water_value(*volume, marginal_cost=marginal_cost(inputs, solution))
+    return Baseline(
+        own.pump_speed, own.snapped, spent + stored, float(own.snapped.energy.sum()), charge(inputs, own.snapped), stored
+    )
+
+
+def charge(inputs: Inputs, simulation: Simulation) -> float:
+    """What a run adds to the demand charge. [currency]"""
+    return tariffs.demand_charge(inputs.tariff, simulation.power.sum("pump"), inputs.peak_so_far_kw)
+
+
+def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
+    """Tank -> what a further cubic metre in it at the end is worth [currency/m3]; the mean cost of demand where nothing says.
+
+    A linear program whose limits had to give way prices water by what it pays for breaking them, so it does not count.
+    """
+    with Engine(inputs.problem.network) as engine:
+        tank_ids = engine.tanks
+    if solution.marginal_cost and solution.rung != "relaxed":
+        return {t: max(solution.marginal_cost[t], 0.0) for t in tank_ids}
+    hours = inputs.problem.decision_step / pd.Timedelta(hours=1)
+    drawn = float(inputs.demand.sel(quantile=0.5).sum()) * hours
+    mean = solution.verdict.cost / drawn if solution.verdict is not None and drawn > 0 else 0.0
+    return dict.fromkeys(tank_ids, mean)
+
+
+def marginal_cost(inputs: Inputs, solution: Solution) -> float:
+    """What a further cubic metre in the tanks is worth at the mean of the tanks by area. [currency/m3]"""
+    value = water_value(inputs, solution)
+    with Engine(inputs.problem.network) as engine:
+        return float(np.average([value[t] for t in engine.tanks], weights=[engine.tank_area[t] for t in engine.tanks]))
+
+
+def _price(inputs: Inputs, time: pd.DatetimeIndex) -> np.ndarray:
+    """Mean price of each step of the decision grid (time,). [currency/kWh]"""
+    price = inputs.problem.price.to_series()
+    per_step = max(len(price) // len(time), 1)
+    return price.to_numpy().reshape(len(time), per_step).mean(axis=1)
+
+
+def _watched(run: Run) -> tuple[list[str], list[str]]:
+    """Metered links with the pumps, and nodes with a sensor or a limit of pressure."""
+    sensors, system = run.configuration.sensors, run.tenant.system
+    links = dict.fromkeys([*run.configuration.pump_ids, *(s.item for s in sensors if s.quantity == "flow")])
+    nodes = dict.fromkeys([*(p.node for p in system.pressures), *(s.item for s in sensors if s.quantity == "pressure")])
+    return list(links), list(nodes)
+
+
+def priced(inputs: Inputs, time: pd.DatetimeIndex) -> xr.DataArray:
+    """Mean price (time,) of each step of the decision grid. [currency/kWh]"""
+    return labelled("price", _price(inputs, time), time=time).assign_attrs(currency=inputs.tariff.currency)

@@ -1,0 +1,1 @@
+"""Which readings are doubtful, by rules that need more than one file or sensor."""
