@@ -46,7 +46,7 @@ PROFILES = {
                             time_format="excel", other_time_formats=("%d.%m.%Y %H:%M",), missing=("", "#N/A"), quote="'"),
     "one": ImportProfile(name="one", files="*", layout="one_file_a_tag", tag_pattern=r"(?s)(?P<tag>.+?)(_.*)?", delimiter=",",
                          quality_column="quality", time_format="epoch_ms"),
-}
+}  # fmt: skip
 
 
 def export(chance: random.Random) -> tuple[bytes, ImportProfile]:
@@ -102,12 +102,12 @@ WRONG = ("1e999", "-1e-999", "0x10", "nan", "inf", "-Infinity", "１２３", "٣
          "1.2.3", "0001-01-01T00:00:00", "9999-12-31T23:59:59", "2016-12-31T23:59:60", "2022-02-30T00:00:00",
          "31/12/9999 24:00:00", "253402300799000", "-99999999999", "2958465,99", "24:00:00", "TRUE", "\u202e1",
          "=cmd|' /C calc'!A0", "", " ", '"', "'",
-         '""', "\N{NO-BREAK SPACE}", "\x85", "\u2028", "%s%n", "../../etc/passwd", "'; DROP TABLE reading; --", "\x1b[2J")
+         '""', "\N{NO-BREAK SPACE}", "\x85", "\u2028", "%s%n", "../../etc/passwd", "'; DROP TABLE reading; --", "\x1b[2J")  # fmt: skip
 NAMES = ("a\nb.csv", "\x1b[2J\x07.csv", "a..\\..\\etc.csv", "-rf.csv", os.fsdecode(b"\xff\xfe\xc3.csv"), "x" * 251 + ".csv",
-         "a'\";$(id)`id`.csv", "\u202egnp.csv", "%s%n.csv", "FT1_é.csv", " .csv", "a.csv", "é" * 120 + ".csv")
+         "a'\";$(id)`id`.csv", "\u202egnp.csv", "%s%n.csv", "FT1_é.csv", " .csv", "a.csv", "é" * 120 + ".csv")  # fmt: skip
 """Names of files through the intake."""
 HEADS = (b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x7fELF",
-         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"SQLite format 3\0", b"<html>", b"\x00\x00\xfe\xff", b"BZh9", b"\xfd7zXZ\0")
+         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"SQLite format 3\0", b"<html>", b"\x00\x00\xfe\xff", b"BZh9", b"\xfd7zXZ\0")  # fmt: skip
 
 
 def _at(data: bytes, chance: random.Random) -> int:

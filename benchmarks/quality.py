@@ -102,7 +102,7 @@ def _trial(configuration, store: Store, quantity: str, item: str, rule: Flag, ch
     cpu = time.process_time()
     run_quality(configuration, store, start, end, store.last_time() + times.DAY)
     cpu = time.process_time() - cpu
-    spans = store.spans(start - times.DAY, end + times.DAY)
+    spans = store.quality.spans(start - times.DAY, end + times.DAY)
     flags = store.readings_of([sensor], times.seconds(start), times.seconds(end), with_spans=True)["flag"]
     others = spans[spans["flag"].isin([Flag.UNIT, Flag.PUMP]) & spans["sensor_id"].ne(sensor)]
     covered = float((flags.to_numpy() & int(rule) > 0).mean())

@@ -99,10 +99,7 @@ def run_notebook(name: str, tenant: str, now: pd.Timestamp, parameters: dict[str
     given = {"tenant": tenant, "now": times.iso(now), **parameters}
     check_parameters(notebook, given)
     runs = workspace.runs(tenant)
-    sweep(runs / ".staging")
-    run_id = uuid.uuid4().hex[:12]
-    staging = runs / ".staging" / run_id
-    staging.mkdir(parents=True)
+    run_id, staging = _stage(runs / ".staging")
     ticket = {"id": run_id, "kind": name, "tenant": tenant, "now": times.iso(now), "cycle": cycle, "home": str(workspace.home)}
     (staging / TICKET).write_text(json.dumps(ticket), encoding="utf-8")
     started = _wall_clock()
@@ -114,14 +111,23 @@ def run_notebook(name: str, tenant: str, now: pd.Timestamp, parameters: dict[str
         cycle=cycle, parameters=given, inputs=_inputs(store, now, {**parameters, **summary}, reason) | _masked(staging),
         summary=summary, code_version=shipped.code_version(), config_version=_configuration_version(store),
         cpu_seconds=summary.get("cpu_seconds", 0.0), peak_memory_mb=summary.get("peak_memory_mb", 0.0),
-        folder=f"{name}/{now:%Y/%m/%d/%H%M%S}Z-{run_id}", error=error)
+        folder=f"{name}/{now:%Y/%m/%d/%H%M%S}Z-{run_id}", error=error,
+    )  # fmt: skip
     _write_manifest(staging, record, tenant, notebook)
     final = runs / record.folder
     final.parent.mkdir(parents=True, exist_ok=True)
     os.rename(staging, final)
-    orders, kpis = (None, None) if error else (_table(final, "orders"), _table(final, "kpi"))
-    store.commit_run(record, orders, kpis)
+    store.commit_run(record, *((None, None) if error else (_table(final, "orders"), _table(final, "kpi"))))
     return record
+
+
+def _stage(folder: Path) -> tuple[str, Path]:
+    """Id of a new run and the empty folder in which it begins, once what dead runs left there is gone."""
+    sweep(folder)
+    run_id = uuid.uuid4().hex[:12]
+    staging = folder / run_id
+    staging.mkdir(parents=True)
+    return run_id, staging
 
 
 def executed(workspace: Workspace, tenant: str, record: RunRecord) -> Path:

@@ -23,7 +23,7 @@ def store(litoral):
 
 
 def found(store, start=START, end=END) -> pd.DataFrame:
-    rows = doubtful(store.read([], start, end), store.spans(start, end))
+    rows = doubtful(store.read([], start, end), store.quality.spans(start, end))
     return rows[rows["flag"].isin([int(f) for f in SERIOUS])]
 
 
@@ -37,9 +37,9 @@ def spoil(store, quantity, item, change):
 
 
 def test_three_weeks_of_noise_spikes_and_gaps_raise_no_alarm(store):
-    assert store.unexamined_files().empty  # intake and cycle have looked at all of them
+    assert store.quality.unexamined_files().empty  # intake and cycle have looked at all of them
     assert found(store, END - 21 * times.DAY, END + 2 * times.DAY).empty
-    gaps = store.spans(START, END)
+    gaps = store.quality.spans(START, END)
     assert len(gaps) == gaps["flag"].eq(int(Flag.GAP)).sum() > 0
 
 

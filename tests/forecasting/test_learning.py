@@ -16,6 +16,10 @@ from wss.forecasting.samples import Samples
 from wss.quantities import labelled
 
 ROME, END = "Europe/Rome", times.utc("2022-08-31T22:00")
+CHANGES = [
+    ("Europe/Rome", "2022-03-27"), ("Europe/Rome", "2022-10-30"), ("America/Sao_Paulo", "2018-11-04"),
+    ("Africa/Cairo", "2024-04-26"), ("Asia/Beirut", "2022-03-27"), ("Europe/Rome", "2023-01-01"),
+]  # fmt: skip
 COLUMNS = np.sort([NAMES.index(name) for name in LINEAR])
 
 
@@ -139,7 +143,7 @@ def test_what_is_learnt_helps_and_weather_helps_more(learnt):
     moments = [END + k * 12 * times.HOUR for k in range(13)]
     usual, alone, warm = (
         np.mean([mae(forecast(demand, at, 24, times.HOUR, Calendar(), ROME, settling_days=3, **more), demand) for at in moments])
-        for more in ({}, {"fitted": fitted}, {"fitted": fitted, "weather": weather}))
+        for more in ({}, {"fitted": fitted}, {"fitted": fitted, "weather": weather}))  # fmt: skip
     assert alone < usual
     assert warm < 0.9 * usual
 
@@ -262,11 +266,7 @@ def test_a_model_can_be_fitted_to_damage(learnt):
     assert mae(issue(broken.isel(zone=[0]), fitted), demand.isel(zone=[0]).assign_coords(zone=["good"])) < 0.15
 
 
-@pytest.mark.parametrize(
-    ("zone", "day"),
-    [("Europe/Rome", "2022-03-27"), ("Europe/Rome", "2022-10-30"), ("America/Sao_Paulo", "2018-11-04"),
-     ("Africa/Cairo", "2024-04-26"), ("Asia/Beirut", "2022-03-27"), ("Europe/Rome", "2023-01-01")],
-)
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
 @pytest.mark.parametrize("hour", [0, 12])
 def test_issues_on_days_of_clock_changes(zone, day, hour, learnt):
     """Around days of 23 and 25 hours, also where midnight does not exist, the course of the day stays on the wall clock."""

@@ -29,7 +29,7 @@ ESCAPES = [
     "rm /inbox/link",
     "rename /inbox/link /inbox/evil", "ls /inbox/linked/", "get /inbox/linked/secret GOT", "put X /inbox/linked/evil",
     "put X /inbox/pipe", "get /outbox/pipe GOT", "put X /inbox/folder", "put X /inbox/folder/evil",
-]
+]  # fmt: skip
 
 
 @pytest.fixture

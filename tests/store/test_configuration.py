@@ -70,9 +70,9 @@ def test_a_forgotten_tag_goes_with_its_readings(store, give, sensors):
     ids = store.sensors().set_index("tag")["sensor_id"]
     about = {"start": 0, "end": 2**31, "found_at": 0, "note": "silent"}
     doubt = pd.DataFrame([{"sensor_id": int(ids[tag]), "flag": int(Flag.GAP)} | about for tag in ("F", "L")])
-    store.replace_spans(ids.tolist(), Flag.GAP, 0, 2**31, doubt, 0)
+    store.quality.replace(ids.tolist(), Flag.GAP, 0, 2**31, doubt, 0)
     assert store.configure({}, [flow], "ana", "sold", moment, forget=["L"]) == (1, 2)
-    assert store.spans(pd.Timestamp("2022-03-01"), moment)["tag"].tolist() == ["F"]
+    assert store.quality.spans(pd.Timestamp("2022-03-01"), moment)["tag"].tolist() == ["F"]
     assert store.sensors()["tag"].tolist() == ["F"]
     assert store.last_time() is None
     assert store.journal("forget")[["who", "reason"]].to_numpy().tolist() == [["ana", "sold"]]

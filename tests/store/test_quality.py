@@ -25,7 +25,7 @@ def say(store):
     def say(known: str, *spans, flags: int = UNIT | GAP) -> tuple[int, int]:
         rows = [(level, flag, at(start), -1 if end is None else at(end), at(known), "why") for flag, start, end in spans]
         frame = pd.DataFrame(rows, columns=["sensor_id", "flag", "start", "end", "found_at", "note"])
-        return store.replace_spans([level], flags, DAY_S, DAY_S + 86400, frame, at(known))
+        return store.quality.replace([level], flags, DAY_S, DAY_S + 86400, frame, at(known))
 
     return say
 
@@ -61,7 +61,7 @@ def test_reads_show_the_flags_that_were_known(say, flags, store):
 def test_the_same_again_changes_nothing(say, store):
     say("05:00", (UNIT, "01:30", "02:30"))
     assert say("06:00", (UNIT, "01:30", "02:30")) == (0, 0)
-    assert store.spans(DAY, DAY + pd.Timedelta("1D"))["found_at"].tolist() == [pd.Timestamp("2022-03-01T05:00")]
+    assert store.quality.spans(DAY, DAY + pd.Timedelta("1D"))["found_at"].tolist() == [pd.Timestamp("2022-03-01T05:00")]
 
 
 @pytest.mark.usefixtures("_three")
@@ -76,7 +76,7 @@ def test_what_is_refuted_stays_readable_as_it_was_known(say, flags):
 def test_what_was_never_known_leaves_no_trace(say, store):
     say("05:00", (UNIT, "01:30", "02:30"))
     say("05:00")
-    assert store.spans(DAY, DAY + pd.Timedelta("1D"), pd.Timestamp("2022-03-01T05:00")).empty
+    assert store.quality.spans(DAY, DAY + pd.Timedelta("1D"), pd.Timestamp("2022-03-01T05:00")).empty
 
 
 @pytest.mark.usefixtures("_three")
@@ -90,7 +90,7 @@ def test_other_flags_sensors_and_days_are_left_alone(say, flags):
 def test_a_span_that_goes_on_flags_no_reading(say, flags, store):
     say("05:00", (int(Flag.STALE), "01:30", None), flags=Flag.STALE)
     assert set(flags().values()) == {0}
-    found = store.spans(DAY, DAY + pd.Timedelta("1D"))
+    found = store.quality.spans(DAY, DAY + pd.Timedelta("1D"))
     assert found["end"].isna().all()
     assert found[["tag", "quantity", "item"]].to_numpy().tolist() == [["L", "level", "T"]]
 
@@ -106,37 +106,37 @@ def test_raw_readings_keep_the_flag_they_came_with(say, store):
 def test_files_are_examined_once(give, store):
     give("2022-03-01T04:00", {"2022-03-01T01:00": 1, "2022-03-01T02:00": 2})
     give("2022-03-01T05:00", {"2022-02-01T01:00": 1}, backfill=True, usual_delay_s=600)
-    files = store.unexamined_files()
+    files = store.quality.unexamined_files()
     assert files["backfill"].tolist() == [False, True]
     assert files["first_time"].tolist() == [at("01:00"), at("01:00") - 28 * 86400]
     assert files["last_time"].tolist() == [at("02:00"), at("01:00") - 28 * 86400]
-    store.note_examined(int(files["file_id"].iloc[0]), 0)
-    assert store.unexamined_files()["file_id"].tolist() == files["file_id"].tolist()[1:]
+    store.quality.note_examined(int(files["file_id"].iloc[0]), 0)
+    assert store.quality.unexamined_files()["file_id"].tolist() == files["file_id"].tolist()[1:]
     give("2022-03-01T06:00", {"2022-03-01T03:00": 1})
-    newest = int(store.unexamined_files()["file_id"].max())
-    store.note_examined(newest, int(files["file_id"].iloc[0]))
-    assert store.unexamined_files().empty
+    newest = int(store.quality.unexamined_files()["file_id"].max())
+    store.quality.note_examined(newest, int(files["file_id"].iloc[0]))
+    assert store.quality.unexamined_files().empty
 
 
 def test_files_of_two_passes_at_the_same_time_are_left_to_the_next(give, store):
     for hour in (4, 5, 6):
         give(f"2022-03-01T0{hour}:00", {f"2022-03-01T0{hour - 1}:00": hour})
-    first, second, third = store.unexamined_files()["file_id"]
-    store.note_examined(int(first), 0)
-    store.note_examined(int(second), int(first))  # by a pass that began with `first` done
-    store.note_examined(int(third), int(first))  # by another that did too
-    left = store.unexamined_files()
+    first, second, third = store.quality.unexamined_files()["file_id"]
+    store.quality.note_examined(int(first), 0)
+    store.quality.note_examined(int(second), int(first))  # by a pass that began with `first` done
+    store.quality.note_examined(int(third), int(first))  # by another that did too
+    left = store.quality.unexamined_files()
     assert left["file_id"].tolist() == [second, third]
-    store.note_examined(int(third), int(left["after"].iloc[0]))
-    assert store.unexamined_files().empty
+    store.quality.note_examined(int(third), int(left["after"].iloc[0]))
+    assert store.quality.unexamined_files().empty
 
 
 def test_neighbours_are_the_nearest_readings_outside(give, store):
     give("2022-03-01T04:00", {f"2022-03-01T0{h}:00": h for h in (1, 2, 3)})
     ids = store.sensors()["sensor_id"].tolist()
-    before, after = store.neighbours(ids, at("02:00"), at("03:00"))
+    before, after = store.quality.neighbours(ids, at("02:00"), at("03:00"))
     assert (before.to_list(), after.to_list()) == ([at("01:00")], [at("03:00")])
-    before, after = store.neighbours(ids, at("01:00"), at("04:00"))
+    before, after = store.quality.neighbours(ids, at("01:00"), at("04:00"))
     assert before.empty
     assert after.empty
 

@@ -72,14 +72,14 @@ def day() -> SimpleNamespace:
         "period": ["Night", "Night", "Peak", "Night"],
         "why": ["the cheap period ends at 07:00", "holds the level of Tank South", "peak price begins", "fills the tanks <b>"],
         "earlier": ["", "15 min earlier costs 1.10 EUR more", "", "15 min earlier <i>"],
-        "later": ["15 min later costs no more", "15 min later is not possible", "", ""]})
+        "later": ["15 min later costs no more", "15 min later is not possible", "", ""]})  # fmt: skip
     summary = {
         "rung": "converged", "reason": "", "plan_cost": 412.4, "baseline_cost": 498.9, "saving_percent": 17.3,
         "energy_kwh": 3120.0, "baseline_energy_kwh": 3098.0,
         "demand_charge": 80.0, "baseline_demand_charge": 92.5, "stored_value": 6.2,
         "change": {"since": "2022-07-25T03:30:00Z", "switches": 2, "pump_hours": 1.5, "saves": 3.1, "limit": "", "item": "",
                    "amount": 0.0, "bound": 0.0, "at": None},
-        "violations": [], "violations_count": 0, "forecast_run": "f1", "level_age_minutes": 7.0}
+        "violations": [], "violations_count": 0, "forecast_run": "f1", "level_age_minutes": 7.0}  # fmt: skip
     return SimpleNamespace(
         now=NOW, time_zone="Europe/Rome", tariff=make_tariff(),
         tanks=tuple(Tank(id=t, title=f"Tank {name}", level_min_m=2.0, level_max_m=9.0)
@@ -89,7 +89,7 @@ def day() -> SimpleNamespace:
         baseline_levels=base.to_dataset(),
         past_levels=labelled("level", np.column_stack([_level(past, k) for k in range(3)]), time=past, tank=tanks).to_dataset(),
         past_speed=labelled("pump_speed", np.column_stack([ran, ran]), time=past, pump=pumps),
-        forecast=forecast.to_dataset(), observed=observed.to_dataset(), actions=actions, summary=summary)
+        forecast=forecast.to_dataset(), observed=observed.to_dataset(), actions=actions, summary=summary)  # fmt: skip
 
 
 @pytest.fixture

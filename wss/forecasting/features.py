@@ -134,7 +134,7 @@ def features(day_context: Context, history: History, issue_slot: int, day: np.nd
     nights = known[:, slice(*SMALL_HOURS)]
     found |= {f"nights_{k}": mean(nights[last_night - k:last_night].reshape(-1, zones))[None] for k in NIGHTS}
     found |= {"trend": (mean(so_far[-72:]) - mean(so_far[-240:-72]))[None], "scatter": mean(np.abs(so_far[-336:]))[None],
-              "largest_24": np.nan_to_num(so_far[-24:]).max(axis=0)[None]}
+              "largest_24": np.nan_to_num(so_far[-24:]).max(axis=0)[None]}  # fmt: skip
     found |= _typical(c, history.types(day), day - c.row + WINDOW, slot)
     found |= {f"{n}_fading": found[n] * np.exp(-lead_h / tau)[:, None] for n, tau in FADING_H.items()}
     found |= {f"{n}_slowly": found[n] / (lead_h / 24 + 1)[:, None] for n in SLOWLY}

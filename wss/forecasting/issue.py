@@ -108,12 +108,15 @@ def forecast(
         name = f"fitted to {fitted.first_day} to {fitted.last_day}"
     if others:
         parts.append(_plain(history.of(others), issue, time, MODELS[model], settling_days))
+    return Issued(*_joined(parts, list(history.zones)), name, mode, repairs)
+
+
+def _joined(parts: list[list[xr.DataArray]], zones: list[str]) -> tuple[xr.DataArray, xr.DataArray]:
+    """Quantiles and sampled paths of all zones, of those forecast in one way and another. [m3/h]"""
     wide = xr.concat([part[0] for part in parts], "zone", join="exact").transpose("time", "zone", "quantile")
     count = min(path.sizes["member"] for _, path in parts)
     paths = [path.isel(member=slice(-count, None)).assign_coords(member=range(count)) for _, path in parts]
-    zones = list(history.zones)
-    return Issued(wide.sel(zone=zones).assign_attrs(parts[0][0].attrs), xr.concat(paths, "zone", join="exact").sel(zone=zones),
-                  name, mode, repairs)
+    return wide.sel(zone=zones).assign_attrs(parts[0][0].attrs), xr.concat(paths, "zone", join="exact").sel(zone=zones)
 
 
 def _new(history: History) -> set[str]:

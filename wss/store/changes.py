@@ -1,7 +1,7 @@
 """Pure: what a file's readings change in what the store holds, and what of it was known when."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -83,9 +83,12 @@ def decide(readings: pd.DataFrame, file_id: int, existing: pd.DataFrame, files_o
     if not contested.any():
         return _without_conflict(readings[fresh], int(same.sum()))
     rest = _resolve(readings[contested], existing.iloc[np.unique(at[contested & hit])], files_of, history_of)
-    every = pd.concat([readings[fresh], rest.fresh]) if len(rest.fresh) else readings[fresh]
-    return Changes(every, rest.replaced, rest.old, rest.rewritten,
-                   int(fresh.sum()) + rest.stored, int(same.sum()) + rest.duplicate, rest.corrected)
+    return replace(
+        rest,
+        fresh=pd.concat([readings[fresh], rest.fresh]) if len(rest.fresh) else readings[fresh],
+        stored=int(fresh.sum()) + rest.stored,
+        duplicate=int(same.sum()) + rest.duplicate,
+    )
 
 
 def _resolve(incoming: pd.DataFrame, current: pd.DataFrame, files_of: Callable, history_of: Callable) -> Changes:

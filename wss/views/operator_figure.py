@@ -117,11 +117,7 @@ def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: 
     values = np.concatenate([seen, planned, control, *edges, [tank.level_min_m, tank.level_max_m]])
     room = 0.12 * (tank.level_max_m - tank.level_min_m)
     low, high = np.nanmin(values) - room, np.nanmax(values) + room
-    for limit, outer in ((tank.level_min_m, low), (tank.level_max_m, high)):
-        figure.add_shape(type="rect", x0=start, x1=end, y0=limit, y1=outer, xref="x", yref=axis, line_width=0, layer="below",
-                         fillcolor="rgba(255,122,69,0.10)")
-        figure.add_shape(type="line", x0=start, x1=end, y0=limit, y1=limit, xref="x", yref=axis,
-                         line={"color": LIMIT, "width": 1.4, "dash": "dot"})
+    _limits(figure, tank, axis, (start, end), (low, high))
     ticks = [tank.level_min_m, (tank.level_min_m + tank.level_max_m) / 2, tank.level_max_m]
     figure.update_layout({f"yaxis{row}": {"range": [low, high], "tickvals": ticks,
                                           "ticktext": [f"{number(t, '.1f', language)} m" for t in ticks]}})
@@ -130,6 +126,16 @@ def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: 
     now = f"   {muted} <b>{number(last.iloc[-1], '.2f', language)} m</b>" if len(last) else ""
     figure.add_annotation(x=0, xref="x domain", y=1, yref=f"{axis} domain", xanchor="left", yanchor="bottom", align="left",
                           text=f"<b>{escape(tank.title)}</b>{now}", font={"size": 15, "color": TEXT})
+
+
+def _limits(figure: go.Figure, tank: Tank, axis: str, time: tuple[pd.Timestamp, pd.Timestamp], shown: tuple[float, float]) -> None:
+    """The operator's limits [m] as lines, and what lies outside them, as far as it is shown, as areas."""
+    start, end = time
+    for limit, outer in zip((tank.level_min_m, tank.level_max_m), shown, strict=True):
+        figure.add_shape(type="rect", x0=start, x1=end, y0=limit, y1=outer, xref="x", yref=axis, line_width=0, layer="below",
+                         fillcolor="rgba(255,122,69,0.10)")
+        figure.add_shape(type="line", x0=start, x1=end, y0=limit, y1=limit, xref="x", yref=axis,
+                         line={"color": LIMIT, "width": 1.4, "dash": "dot"})
 
 
 def _line(figure: go.Figure, situation: Situation, series: pd.Series, axis: str, key: str, line: dict) -> None:

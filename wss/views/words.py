@@ -8,6 +8,7 @@ Language = Literal["en", "pt"]
 LANGUAGES = ("en", "pt")
 DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "pt": ("seg", "ter", "qua", "qui", "sex", "sáb", "dom")}
 
+# fmt: off
 WORDS: dict[str, tuple[str, str]] = {
     # what is shown
     "demand": ("Demand", "Consumo"),
@@ -274,6 +275,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "broken": ("Limits broken", "Limites violados"),
     **PLAN_WORDS,
 }
+# fmt: on
 
 
 def say(key: str, language: Language = "en", **values) -> str:

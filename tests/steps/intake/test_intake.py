@@ -20,10 +20,18 @@ from wss.store import Workspace, open_store
 
 LIMITS = Limits(low=0, high=30, max_rate_per_h=8)
 SENSORS = (Sensor(tag="LEVEL", quantity="level", item="1", unit="ft", limits=LIMITS, aliases=("LVL",)),
-           Sensor(tag="FLOW", quantity="flow", item="10", unit="gpm", limits=Limits(low=0, high=9000)))
+           Sensor(tag="FLOW", quantity="flow", item="10", unit="gpm", limits=Limits(low=0, high=9000)))  # fmt: skip
 LONG = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag")
 ONE = ImportProfile(name="one", files="*.txt", layout="one_file_a_tag", tag_pattern=r"(?P<tag>[A-Z]+)_.*\.txt")
 OFF = Quality(off=get_args(Rule))
+UNREADABLE = [
+    ("a.csv", "zeit,tag,value\n1,2,3\n", "a.csv line 1: no column 'time'"),
+    ("a.dat", "x\n", "no import profile is for files of this name; there are: long (*.csv), one (*.txt)"),
+    ("flow.txt", "time,value\n", "the name holds no tag"),
+    ("a.csv", "time,tag,value\n2022-03-01T11:00:00,LEVEL,ten\n", "not one row can be read; line 2: the value is not a number"),
+    ("a.csv", "time,tag,value\n2022-03-01T11:00:00,LEVEL,1", "does not end in a newline, so its last row may be cut"),
+    ("a.csv", "", "the file is empty"),
+]  # fmt: skip
 DELIVERED = pd.Timestamp("2022-03-01T12:00")
 
 
@@ -115,7 +123,8 @@ def test_overlaps_and_corrections_are_counted(store, workspace):
 
 def test_unknown_tags_and_bad_rows_are_kept_with_line_and_reason(store, workspace):
     deliver(workspace, "a.csv", long("2022-03-01T11:00:00,LEVEL,10", "2022-03-01T11:00:00,NOBODY,7",
-                                     "2022-03-01T11:05:00,LEVEL,ten", "2022-03-01T11:10,LEVEL,1", "2022-03-01T11:15:00,LEVEL"))
+                                     "2022-03-01T11:05:00,LEVEL,ten", "2022-03-01T11:10,LEVEL,1",
+                                     "2022-03-01T11:15:00,LEVEL"))  # fmt: skip
     row = run_intake(configuration(), store, workspace).iloc[0]
     assert row[["state", "read", "stored", "set_aside", "quarantined"]].tolist() == ["stored", 5, 1, 1, 3]
     assert "NOBODY: no sensor has this tag" in row["reason"]
@@ -124,14 +133,7 @@ def test_unknown_tags_and_bad_rows_are_kept_with_line_and_reason(store, workspac
     assert store.quarantined()["reason"].iloc[0] == "the value is not a number"
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
-    ("a.csv", "zeit,tag,value\n1,2,3\n", "a.csv line 1: no column 'time'"),
-    ("a.dat", "x\n", "no import profile is for files of this name; there are: long (*.csv), one (*.txt)"),
-    ("flow.txt", "time,value\n", "the name holds no tag"),
-    ("a.csv", "time,tag,value\n2022-03-01T11:00:00,LEVEL,ten\n", "not one row can be read; line 2: the value is not a number"),
-    ("a.csv", "time,tag,value\n2022-03-01T11:00:00,LEVEL,1", "does not end in a newline, so its last row may be cut"),
-    ("a.csv", "", "the file is empty"),
-])
+@pytest.mark.parametrize(("name", "text", "said"), UNREADABLE)
 def test_a_file_that_cannot_be_read_is_quarantined_with_a_report(store, workspace, name, text, said):
     deliver(workspace, name, text)
     row = run_intake(configuration(), store, workspace).iloc[0]
@@ -269,7 +271,7 @@ def test_the_order_of_arrival_does_not_matter(store, workspace, order):
 
 
 CELLS = (["2022-03-01T10:00:00", "2022-03-01T10:05:00", "2022-03-01T10:10:00", "never", "2099-01-01T00:00:00"],
-         ["LEVEL", "LVL", "FLOW", "NOBODY", ""], ["1", "2", "3", "NaN", "", "x"])
+         ["LEVEL", "LVL", "FLOW", "NOBODY", ""], ["1", "2", "3", "NaN", "", "x"])  # fmt: skip
 ROW = st.tuples(*map(st.sampled_from, CELLS)).map(",".join) | st.sampled_from(["", "a,b", "a,b,c,d"])
 
 

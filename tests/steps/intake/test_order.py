@@ -144,7 +144,7 @@ def test_files_in_quick_succession_share_one_look_at_their_readings(store, works
         deliver(workspace, f"{minutes}.csv", long(f"{at:%Y-%m-%dT%H:%M:%S},LEVEL,10"), at)
         with open_store(workspace, "demo") as own:  # as each process has one
             run_intake(configuration(), own, workspace)
-        return len(store.unexamined_files())
+        return len(store.quality.unexamined_files())
 
     assert [left(minutes) for minutes in (0, 5, 9, 10, 15, 120)] == [0, 1, 2, 0, 1, 0]
 

@@ -56,7 +56,7 @@ def take_in(store: Store, workspace: Workspace, config: Configuration, now: pd.T
 
 
 def replay(store: Store, workspace: Workspace, config: Configuration, chosen: Chosen = Chosen(),
-           now: pd.Timestamp = LATER) -> pd.DataFrame:
+           now: pd.Timestamp = LATER) -> pd.DataFrame:  # fmt: skip
     store.sync_sensors(config.sensors)
     report = run_replay(config, store, workspace, chosen, now)
     assert (report["read"] == report[PARTS].sum(axis=1)).all(), "every reading is counted once"
@@ -128,8 +128,8 @@ def test_a_corrected_unit_corrects_values_and_keeps_the_old(store, workspace):
     take_in(store, workspace, configuration(FLOW, profile=comma))
     assert values(store) == {"11:00": 6}
     report = replay(store, workspace, configuration(FLOW))
-    assert report[["name", "state", "corrected", "stored"]].to_numpy().tolist() == [
-        ["a.csv", "replayed", 1, 0], ["b.csv", "stored", 0, 1]], "what was quarantined and can be read now is taken in"
+    rows = report[["name", "state", "corrected", "stored"]].to_numpy().tolist()
+    assert rows == [["a.csv", "replayed", 1, 0], ["b.csv", "stored", 0, 1]], "what was quarantined and can be read now is taken in"
     assert values(store) == {"11:00": 3, "11:05": 10}
     assert values(store, known_by=DELIVERED) == {"11:00": 6}
     assert values(store, known_by=LATER) == {"11:00": 3, "11:05": 10}
@@ -163,7 +163,7 @@ def test_what_a_replay_adds_and_withdraws_is_examined(store, workspace):
         return found.model_copy(update={"tenant": found.tenant.model_copy(update={"quality": gap})})
 
     def gaps() -> list[str]:
-        return store.spans(DAY[0] - pd.Timedelta("1D"), DAY[1])["end"].dt.strftime("%d %H:%M").tolist()
+        return store.quality.spans(DAY[0] - pd.Timedelta("1D"), DAY[1])["end"].dt.strftime("%d %H:%M").tolist()
 
     minutes = [f"2022-03-01T0{hour}:{minute:02}:00,FLOW,{hour}.{minute:02}" for hour in (0, 3) for minute in range(0, 60, 4)]
     deliver(workspace, "a.csv", *minutes)
@@ -172,7 +172,7 @@ def test_what_a_replay_adds_and_withdraws_is_examined(store, workspace):
     east = LONG.model_copy(update={"time_zone": "+05:00"})
     replay(store, workspace, with_gaps(east))
     assert gaps() == ["28 22:00"], "also the day of which the file says nothing any more"
-    assert store.unexamined_files().empty
+    assert store.quality.unexamined_files().empty
 
 
 def test_a_later_file_still_wins(store, workspace):
@@ -230,9 +230,11 @@ def test_files_are_chosen_by_name_sum_tag_and_delivery(store, workspace):
         take_in(store, workspace, configuration(FLOW, LEVEL), DELIVERED + pd.Timedelta(number, "D"))
     config = configuration(FLOW, LEVEL)
     sha256 = store.files()["sha256"].iloc[-1]
-    for chosen, names in ((Chosen(), "012"), (Chosen(file="1.csv"), "1"), (Chosen(file=sha256[:8].upper()), "0"),
-                          (Chosen(file="x"), ""), (Chosen(tag="NEW"), "2"), (Chosen(tag="LEVEL"), "1"),
-                          (Chosen(since=DELIVERED + pd.Timedelta("1D")), "12")):
+    chosen_files = (
+        (Chosen(), "012"), (Chosen(file="1.csv"), "1"), (Chosen(file=sha256[:8].upper()), "0"), (Chosen(file="x"), ""),
+        (Chosen(tag="NEW"), "2"), (Chosen(tag="LEVEL"), "1"), (Chosen(since=DELIVERED + pd.Timedelta("1D")), "12"),
+    )  # fmt: skip
+    for chosen, names in chosen_files:
         assert replay(store, workspace, config, chosen)["name"].tolist() == [f"{n}.csv" for n in names]
 
 
@@ -257,11 +259,11 @@ def test_a_cut_file_of_the_quarantine_stays_there(store, workspace):
 
 
 CELLS = (["2022-03-01T10:00:00", "2022-03-01T11:00:00", "2022-03-01T12:00:00", "2022-03-01 09:00"], ["LEVEL", "FLOW", "NEW"],
-         ["1", "2", "NaN", "x"])
+         ["1", "2", "NaN", "x"])  # fmt: skip
 ROW = st.tuples(*map(st.sampled_from, CELLS)).map(",".join)
 ONE = {"profile": LONG.model_copy(update={"time_format": "%Y-%m-%dT%H:%M:%S"}), "sensors": (FLOW, LEVEL)}
 TWO = {"profile": LONG.model_copy(update={"time_zone": "+01:00"}),
-       "sensors": (FLOW, LEVEL.model_copy(update={"aliases": ("NEW",)}))}
+       "sensors": (FLOW, LEVEL.model_copy(update={"aliases": ("NEW",)}))}  # fmt: skip
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -99,11 +99,11 @@ def test_what_an_intake_left_to_later_is_examined_when_it_rests(workspace, monke
             watch.look(pool)
             pool.submit(int).result()
         with open_store(workspace, "litoral") as store:
-            assert len(store.unexamined_files()) == 1, "it came seconds after another"
+            assert len(store.quality.unexamined_files()) == 1, "it came seconds after another"
             assert watch.examine(pool) == 1
             pool.submit(int).result()
-            assert store.unexamined_files().empty
-            spans = store.spans(pd.Timestamp("2022-07-25T00:00"), pd.Timestamp("2022-07-26"))
+            assert store.quality.unexamined_files().empty
+            spans = store.quality.spans(pd.Timestamp("2022-07-25T00:00"), pd.Timestamp("2022-07-26"))
         assert (spans["flag"] == int(Flag.GAP)).any()
         assert watch.examine(pool) == 0
 

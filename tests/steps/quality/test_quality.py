@@ -53,7 +53,7 @@ def look(run, configuration: Configuration | None = None, start=DAY - times.DAY,
 
 def found(run, *flags: Flag, known_by=None) -> dict[tuple[str, str], list]:
     """(quantity, item) -> spans of one of the flags as (start, end)."""
-    rows = doubtful(run.store.read([], START, END), run.store.spans(START, END + times.DAY, known_by))
+    rows = doubtful(run.store.read([], START, END), run.store.quality.spans(START, END + times.DAY, known_by))
     rows = rows[rows["flag"].isin([int(f) for f in flags])]
     return {key: list(zip(of["start"], of["end"], strict=True)) for key, of in rows.groupby(["quantity", "item"])}
 
@@ -172,21 +172,21 @@ def test_rules_can_be_switched_off_for_all_or_for_one(utility, spoil):
 def test_new_files_are_examined_once_and_a_past_moment_changes_nothing(utility, spoil):
     store, configuration = utility.store, utility.configuration
     examine(configuration, store, most_days=10)
-    assert len(store.unexamined_files()) == 1  # a backfill of two weeks is left to a later call
+    assert len(store.quality.unexamined_files()) == 1  # a backfill of two weeks is left to a later call
     examine(configuration, store, most_days=20)
-    assert store.unexamined_files().empty
+    assert store.quality.unexamined_files().empty
     spoil("flow", "60", lambda v: v / 3.6)
     assert examine(configuration, store, START) == {"found": 0, "withdrawn": 0}
-    assert len(store.unexamined_files()) == 1
+    assert len(store.quality.unexamined_files()) == 1
     assert examine(configuration, store)["found"] == 1
-    assert store.unexamined_files().empty
+    assert store.quality.unexamined_files().empty
     assert examine(configuration, store, NOW) == {"found": 0, "withdrawn": 0}
 
 
 def test_what_a_backfill_shows_counts_as_known_when_it_could_have_been(utility, spoil):
     spoil("flow", "60", lambda v: v / 3.6)
     look(utility, backfill=True)
-    known = utility.store.spans(DAY, END)["found_at"]
+    known = utility.store.quality.spans(DAY, END)["found_at"]
     assert (known <= DURING[0] + pd.Timedelta("4h")).all()
     assert (known >= DURING[0] + pd.Timedelta("3h")).all()
 

@@ -3,12 +3,9 @@
 import fnmatch
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import pandas as pd
-import yaml
 from pydantic import ValidationError
 
 from wss.config import ImportProfile
@@ -16,67 +13,12 @@ from wss.errors import DataError
 from wss.ingestion import readers
 from wss.ingestion.guess import dialect, roles, time_formats, time_zones, vocabulary
 from wss.ingestion.guess.dialect import Others, Shape
+from wss.ingestion.guess.evidence import Guess, Notes
 from wss.ingestion.guess.roles import Columns
 
 DATE_IN_NAME = r"[12]\d{3}[-_.]?\d\d[-_.]?\d\d(?:[-_T .]?\d\d[-_.]?\d\d(?:[-_.]?\d\d)?)?|\d{4,14}"
 """Dates and counters in the names of files."""
 DEFAULTS = {name: field.default for name, field in ImportProfile.model_fields.items()}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Why a key of the profile has its value."""
-
-    key: str
-    """Key of the profile; in brackets what is no key."""
-    value: Any
-    why: str
-    doubt: bool = False
-    """Whether somebody should look at it."""
-
-
-@dataclass(frozen=True)
-class Guess:
-    """A proposed profile."""
-
-    profile: ImportProfile
-    evidence: tuple[Evidence, ...]
-    tags: tuple[str, ...]
-    """Tags of the sample."""
-
-    @property
-    def doubts(self) -> tuple[Evidence, ...]:
-        """What somebody should look at."""
-        return tuple(one for one in self.evidence if one.doubt)
-
-    def yaml(self) -> str:
-        """The profile as a file of profiles/, its doubts as comments."""
-        given = self.profile.model_dump(mode="json", exclude_defaults=True)
-        lists = {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
-        text = yaml.safe_dump(lists, sort_keys=False, allow_unicode=True, width=110)
-        return "".join(f"# In doubt: {one.key}: {' '.join(one.why.split())}\n" for one in self.doubts) + text
-
-
-class _Notes:
-    """Evidence as it is found."""
-
-    def __init__(self):
-        self.keys: dict[str, Any] = {}
-        self.evidence: list[Evidence] = []
-
-    def key(self, key: str, value: Any, why: str, doubt: str = "") -> None:
-        """Give a key its value; a doubt is a line of its own."""
-        self.keys[key] = value
-        if why:
-            self.evidence.append(Evidence(key, value, why))
-        if doubt:
-            self.doubt(key, doubt)
-
-    def tell(self, what: str, value: Any, why: str) -> None:
-        self.evidence.append(Evidence(f"({what})", value, why))
-
-    def doubt(self, key: str, why: str) -> None:
-        self.evidence.append(Evidence(key, self.keys.get(key), why, True))
 
 
 def guess(data: bytes, name: str, tags: Collection[str] = (), zone: str | None = None,
@@ -97,7 +39,7 @@ def guess(data: bytes, name: str, tags: Collection[str] = (), zone: str | None =
     DataError
         If no way of reading it gives times and readings.
     """
-    notes, sampled = _Notes(), dialect.sample(data, name)
+    notes, sampled = Notes(), dialect.sample(data, name)
     notes.key("name", _name(name), "")
     encoding = dialect.encoding(sampled)
     notes.key("encoding", *encoding)
@@ -121,7 +63,7 @@ def guess(data: bytes, name: str, tags: Collection[str] = (), zone: str | None =
     return Guess(profile, tuple(notes.evidence), found)
 
 
-def _say_file(notes: _Notes, name: str, columns: Columns, tags: Collection[str]) -> None:
+def _say_file(notes: Notes, name: str, columns: Columns, tags: Collection[str]) -> None:
     """Names of the files, and where they hold a tag."""
     bare = name.removesuffix(".gz")
     stem, _, ending = bare.rpartition(".") if "." in bare else (bare, "", "")
@@ -165,7 +107,7 @@ def _tag_pattern(stem: str, ending: str, tags: Collection[str]) -> tuple[str, st
     return stem, f"(?P<tag>.+){end}"
 
 
-def _say_lines(notes: _Notes, shape: Shape, columns: Columns, others: Others, text: str) -> None:
+def _say_lines(notes: Notes, shape: Shape, columns: Columns, others: Others, text: str) -> None:
     """Delimiter, quote, header, comments and sections."""
     word = dialect.NAMES.get(shape.delimiter, shape.delimiter)
     of = f"{len(shape.rows):,} of {len(shape.lines):,} lines have {shape.width} columns and a time"
@@ -191,7 +133,7 @@ def _say_lines(notes: _Notes, shape: Shape, columns: Columns, others: Others, te
             notes.doubt("comments", f"lines that start with {', '.join(map(repr, others.footers[:5]))} hold no time")
 
 
-def _say_times(notes: _Notes, shape: Shape, columns: Columns, zone: str | None, delivered: datetime | None) -> timedelta | None:
+def _say_times(notes: Notes, shape: Shape, columns: Columns, zone: str | None, delivered: datetime | None) -> timedelta | None:
     """Time columns, formats and zone; the usual step."""
     *dates, clock = [at for at, _ in shape.times]
     notes.key("time_column", columns.names[clock], "")
@@ -211,7 +153,7 @@ def _say_times(notes: _Notes, shape: Shape, columns: Columns, zone: str | None, 
     return time_formats.step([t for _, t in walls])
 
 
-def _say_columns(notes: _Notes, shape: Shape, columns: Columns) -> None:
+def _say_columns(notes: Notes, shape: Shape, columns: Columns) -> None:
     """Columns with tags, readings, qualities and units."""
     names = columns.names
     if columns.layout == "wide":
@@ -238,7 +180,7 @@ def _say_columns(notes: _Notes, shape: Shape, columns: Columns) -> None:
         notes.doubt("good_quality", doubt)
 
 
-def _say_words(notes: _Notes, shape: Shape, columns: Columns) -> None:
+def _say_words(notes: Notes, shape: Shape, columns: Columns) -> None:
     """Marks of numbers, words for missing and for states."""
     cells = columns.value_cells(shape)
     marks = vocabulary.marks(cells)
@@ -260,7 +202,7 @@ def _say_words(notes: _Notes, shape: Shape, columns: Columns) -> None:
         notes.key("states", words.states, "words that stand for 1 or 0", "look whether 1 is on")
 
 
-def _profile(notes: _Notes, name: str) -> ImportProfile:
+def _profile(notes: Notes, name: str) -> ImportProfile:
     """The profile that the keys make."""
     try:
         return ImportProfile(**notes.keys)
@@ -269,7 +211,7 @@ def _profile(notes: _Notes, name: str) -> ImportProfile:
                         " (docs/profiles.md)") from error
 
 
-def _try(notes: _Notes, sampled: bytes, name: str, profile: ImportProfile) -> tuple[str, ...]:
+def _try(notes: Notes, sampled: bytes, name: str, profile: ImportProfile) -> tuple[str, ...]:
     """Read the sample by the profile and say what comes out; its tags."""
     try:
         parsed = readers.read(sampled, name.removesuffix(".gz"), profile)

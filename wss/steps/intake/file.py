@@ -14,6 +14,7 @@ from wss.failpoints import reach
 from wss.ingestion import inbox, quality, readers, rename
 from wss.steps.intake import folders
 from wss.steps.intake.blocks import Block, by_key, by_sensors, joined
+from wss.steps.intake.said import Said, Unreadable, first_refused
 from wss.store import Counts, IntakeFile, Store, Workspace
 
 COLUMNS = ["tenant", "name", "sha256", "state", *asdict(Counts()), "reason"]
@@ -31,31 +32,6 @@ NOTHING = readers.Parsed(
     pd.DataFrame({"line": [], "tag": pd.Categorical([]), "time": pd.DatetimeIndex([]), "value": [], "flag": []}), 0,
     pd.DataFrame({"line": [], "text": [], "reason": []}),
 )
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a file says, by sensor."""
-
-    profile: str
-    readings: pd.DataFrame
-    """sensor_id, time [s since 1970], value [our unit], flag."""
-    missing: int
-    set_aside: pd.DataFrame
-    quarantine: pd.DataFrame
-
-    @property
-    def remarks(self) -> str:
-        """What a reader of the report should know about a file that was stored."""
-        remarks = []
-        if len(self.set_aside):
-            tags = sorted(self.set_aside["tag"].unique())
-            more = " and others" if len(tags) > 5 else ""
-            remarks.append(f"{', '.join(tags[:5])}{more}: {self.set_aside['reason'].iloc[0]}")
-        if len(self.quarantine):
-            more = f", and {len(self.quarantine) - 1} more" if len(self.quarantine) > 1 else ""
-            remarks.append(first_refused(self.quarantine) + more)
-        return "; ".join(remarks)
 
 
 @dataclass(frozen=True)
@@ -255,23 +231,9 @@ class FileIntake:
         return self.row(name, sha256, "quarantined", counts, why)
 
 
-class Unreadable(DataError):
-    """A file of which not one row can be read, with what is wrong with each."""
-
-    def __init__(self, why: str, parsed: readers.Parsed, profile: str):
-        super().__init__(why)
-        self.parsed, self.profile = parsed, profile
-
-
 def report_of(path: Path) -> Path:
     """Report beside a quarantined file."""
     return path.with_name(path.name + REPORT)
-
-
-def first_refused(quarantine: pd.DataFrame) -> str:
-    """Line and reason of the first row that cannot be read."""
-    first = quarantine.iloc[0]
-    return f"line {first['line']}: {first['reason']}"
 
 
 def _known_sensors(configuration: Configuration, store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:

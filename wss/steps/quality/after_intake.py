@@ -27,7 +27,7 @@ def examine_anew(configuration: Configuration, store: Store, every: pd.Timedelta
     from wss.steps.quality import examine
 
     try:
-        last, newest = store.last_examined(), store.last_delivery()
+        last, newest = store.quality.last_examined(), store.last_delivery()
         if last is not None and newest is not None and pd.Timedelta(0) <= newest - last < every:
             return
         examine.examine(configuration, store, most_days=most_days)

@@ -45,7 +45,7 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
     dict
         `found` and `withdrawn`: numbers of spans.
     """
-    files, newest = store.unexamined_files(), store.last_delivery()
+    files, newest = store.quality.unexamined_files(), store.last_delivery()
     if newest is None or (files.empty if now is None else now < newest):
         return {"found": 0, "withdrawn": 0}
     moment = times.moment(int(files["known_at"].max())) if now is None else now
@@ -62,7 +62,7 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
         if progress is not None:
             progress((k + 1) / len(pieces))
     if len(files) and not left:
-        store.note_examined(int(files["file_id"].max()), int(files["after"].iloc[0]))
+        store.quality.note_examined(int(files["file_id"].max()), int(files["after"].iloc[0]))
     return {"found": int(done[0]), "withdrawn": int(done[1])}
 
 
@@ -124,7 +124,7 @@ def _apply(configuration: Configuration, store: Store, sensors: dict[int, Sensor
     if backfill:
         known_at = np.minimum(known_at, found["evident"].to_numpy() + 60 * configuration.tenant.intake.usual_delay_minutes)
     found = found.assign(found_at=known_at)
-    return np.array(store.replace_spans(sensors, sum(WINDOWED.values()), start_s, end_s, found, times.seconds(now)))
+    return np.array(store.quality.replace(sensors, sum(WINDOWED.values()), start_s, end_s, found, times.seconds(now)))
 
 
 def known_sensors(configuration: Configuration, store: Store) -> dict[int, Sensor]:
@@ -151,7 +151,7 @@ def _gaps(context: Context) -> pd.DataFrame:
     ids = context.ids("gap")
     sensor, time = context.readings["sensor_id"].to_numpy(), context.readings["time"].to_numpy()
     inside = np.isin(sensor, ids)
-    ends = context.store.neighbours(ids, context.start_s - spans.DAY_S, context.end_s + spans.DAY_S)
+    ends = context.store.quality.neighbours(ids, context.start_s - spans.DAY_S, context.end_s + spans.DAY_S)
     sensor = np.concatenate([sensor[inside], *(near.index for near in ends)]).astype("int64")
     time = np.concatenate([time[inside], *ends]).astype("int64")
     order = np.lexsort((time, sensor))
@@ -169,7 +169,7 @@ def _silent(configuration: Configuration, store: Store, sensors: dict[int, Senso
         for sensor in sensors.values():
             entries[sensor.tag].append(sensor)
         ids = [i for i, s in sensors.items() if "stale" not in s.unchecked and _gone_at(s, entries[s.tag]) > now]
-        last, _ = store.neighbours(ids, at + 1)
+        last, _ = store.quality.neighbours(ids, at + 1)
         least = 60.0 * configuration.tenant.intake.stale_minutes
         last = last[at - last > least]
         if len(last):
@@ -177,7 +177,7 @@ def _silent(configuration: Configuration, store: Store, sensors: dict[int, Senso
             usual = gaps.usual_interval(store.readings_of(last.index, at - spans.DAY_S, at)).reindex(last.index)
             found = gaps.stale(last, at, longest.clip(lower=settings.gap_intervals * usual.fillna(0)))
     known_at = found.assign(found_at=at)
-    return np.array(store.replace_spans(sensors, Flag.STALE, 0, 2**40, known_at, at))
+    return np.array(store.quality.replace(sensors, Flag.STALE, 0, 2**40, known_at, at))
 
 
 def _gone_at(sensor: Sensor, of_tag: Sequence[Sensor]) -> pd.Timestamp:
@@ -211,7 +211,7 @@ def _off_since(context: Context) -> dict[int, int]:
     [s since 1970]
     """
     start = times.moment(context.start_s)
-    before = context.store.spans(start - OFF_DAYS * times.DAY, start)
+    before = context.store.quality.spans(start - OFF_DAYS * times.DAY, start)
     before = before[before["flag"].eq(int(Flag.UNIT))]
     out = {}
     for sensor_id, of in before.groupby("sensor_id"):

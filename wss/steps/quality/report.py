@@ -29,7 +29,7 @@ def readings_and_doubts(run: Run, days: int) -> tuple[pd.DataFrame, pd.DataFrame
     if readings.empty:
         raise DataError(f"{run.tenant.name} has no reading in the {days} days before {times.iso(run.now)}: give another --now,"
                         " or more days")
-    return readings, doubtful(readings, run.store.spans(start, run.now, known_by=run.now))
+    return readings, doubtful(readings, run.store.quality.spans(start, run.now, known_by=run.now))
 
 
 def doubtful(readings: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def tenant_quality(configuration: Configuration, store: Store, now: pd.Timestamp
         goes_on (whether it lasts at `now`), note (of the last one).
     """
     start = now - pd.Timedelta(hours=hours)
-    found = doubtful(store.read(list(OBSERVED), start, now, known_by=now), store.spans(start, now, known_by=now))
+    found = doubtful(store.read(list(OBSERVED), start, now, known_by=now), store.quality.spans(start, now, known_by=now))
     out = []
     for (quantity, item, flag), of in found.groupby(["quantity", "item", "flag"]):
         last = of["end"].max()
