@@ -104,6 +104,26 @@ def test_ingest_of_an_empty_inbox(litoral_files):
     assert json.loads(result.stdout) == [{"tenant": "litoral", "files": [], "error": None}]
 
 
+def test_tenant_new_says_what_did_not_go_along(litoral_files):
+    (litoral_files / "sftp_keys").write_text("# none yet\n")
+    told = wss("tenant", "new", "porto_novo", "--like", "litoral").stdout
+    assert "sftp_keys: not copied, litoral's keys would open porto_novo" in told
+    assert "plan.release: on_accept instead of automatic" in told
+    assert not (litoral_files.parent / "porto_novo" / "sftp_keys").exists()
+
+
+def test_check_names_both_tenants_of_a_shared_key(litoral_files):
+    wss("tenant", "new", "porto_novo")
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + 43 * "A"
+    for name in ("litoral", "porto_novo"):
+        (litoral_files.parent / name / "sftp_keys").write_text(f"{key} {name}\n")
+    result = wss("check")
+    assert result.exit_code == 2
+    assert "of litoral is also a key of porto_novo (tenants/porto_novo/sftp_keys:1)" in result.stderr
+    assert "of porto_novo is also a key of litoral (tenants/litoral/sftp_keys:1)" in result.stderr
+    assert wss("apply", "porto_novo").exit_code == 2
+
+
 def test_tenant_new_and_list(litoral_files):
     result = wss("tenant", "new", "porto_novo")
     assert result.exit_code == 0

@@ -1,6 +1,8 @@
 """The lock, the conda environment and the advisory floors are in step with pyproject.toml; nothing names a host or a machine."""
 
+import ast
 import importlib.util
+import json
 import re
 import subprocess
 import tomllib
@@ -60,13 +62,38 @@ def test_advisory_floors(package):
     assert unsafe not in declared.specifier, f"pyproject.toml admits {package} {unsafe}, which has a known advisory"
 
 
-def test_nothing_names_an_index_or_this_machine():
+def sources() -> list[str]:
+    """Files of the repository, those that are new included."""
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [relative for relative in files.stdout.splitlines() if (ROOT / relative).is_file()]
+
+
+def test_no_file_is_empty():
+    """An empty flow or notebook runs, does nothing and succeeds. Only `py.typed` says all by being there."""
+    files = sources()
+    assert len(files) > 300
+    empty = [relative for relative in files if not (ROOT / relative).read_bytes().strip() and Path(relative).name != "py.typed"]
+    assert not empty, f"{', '.join(empty)}: empty; write what it is for, or delete it"
+
+
+def test_no_notebook_or_script_is_without_code():
+    for relative in sources():
+        path = ROOT / relative
+        if path.suffix == ".ipynb":
+            cells = json.loads(path.read_text())["cells"]
+            code = ["".join(cell["source"]).strip() for cell in cells if cell["cell_type"] == "code"]
+            assert any(code), f"{relative} has no code"
+        elif path.suffix == ".py" and path.name != "__init__.py":
+            body = ast.parse(path.read_text()).body
+            assert any(not isinstance(node, ast.Expr) for node in body), f"{relative} has nothing but text"
+
+
+def test_nothing_names_an_index_or_this_machine():
     hosts = re.compile(r"https?://[^ )\"]*(py" + r"pi\.|python" + r"hosted|npm" + r"js|deb" + r"ian\.org|/simple/)")
     machine = re.compile(r"(^|[^A-Za-z0-9_.])/(wo" + r"rk|fa" + r"rm|ro" + r"ot)/")
-    for relative in files.stdout.splitlines():
+    for relative in sources():
         path = ROOT / relative
-        if path.suffix in {".png", ".lock", ".nc"} or not path.is_file():
+        if path.suffix in {".png", ".lock", ".nc"}:
             continue
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
             assert not hosts.search(line), f"{relative}:{number} names an index"

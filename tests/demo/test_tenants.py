@@ -77,3 +77,59 @@ def test_new_tenant_is_a_live_copy_under_its_own_name(workspace):
         new_tenant(workspace, "porto_novo")
     with pytest.raises(NotFoundError, match="litoral"):
         new_tenant(workspace, "other", like="atlantis")
+
+
+PINNED = [
+    "plan:\n  release: automatic          # the plant follows the plan\n  horizon_hours: 24   # a day\n",
+    "plan: {release: automatic, horizon_hours: 24}   # one line\n",
+    "plan:\n  horizon_hours: 24\n  \"release\": 'automatic'",
+    "plan:\n  horizon_hours: 24\n  release:\n    automatic\n# the end\n",
+]
+
+
+@pytest.mark.parametrize("plan", PINNED, ids=["block", "flow", "quoted", "below"])
+@pytest.mark.parametrize("flow", [False, True], ids=["alone", "together"])
+def test_a_new_tenant_releases_nothing_and_lives_now_however_the_pattern_is_written(workspace, plan, flow):
+    path = workspace.tenant("litoral") / "tenant.yml"
+    text = path.read_text()
+    text = text[:text.index("plan:")]
+    if flow:
+        text = text.replace("simulated: true", "'simulated': true  # a demo").replace("clock: replay", '"clock": "replay"')
+    path.write_text(text + plan)
+    assert config.load(config.read_folder(path.parent)).tenant.plan.release == "automatic"
+    told = []
+    folder = new_tenant(workspace, "porto", told=told.append)
+    made = config.load(config.read_folder(folder)).tenant
+    assert (made.plan.release, made.plan.horizon_hours, made.clock, made.simulated) == ("on_accept", 24, "live", False)
+    assert [what.partition(":")[0] for what in told] == ["simulated", "clock", "plan.release"]
+    text = (folder / "tenant.yml").read_text()
+    assert "Trieste, whose areas lend the demand" in text
+    assert [comment in text for comment in ("# a day", "# one line", "# the end")] == [comment in plan for comment in
+                                                                                     ("# a day", "# one line", "# the end")]
+    assert "the plant follows" not in text
+
+
+def test_a_new_tenant_gets_the_configuration_and_nothing_else(workspace):
+    pattern = workspace.tenant("litoral")
+    (pattern / "sftp_keys").write_text("ssh-ed25519 AAAA\n")
+    (pattern / "sftp_keys~").write_text("ssh-ed25519 AAAA\n")
+    (pattern / "nets").mkdir()
+    (pattern / "nets" / "net.inp").write_text(config.read_folder(pattern)["network.inp"])
+    path = pattern / "tenant.yml"
+    path.write_text(path.read_text().replace("package:wntr/library/networks/Net3.inp", "nets/net.inp"))
+    told = []
+    folder = new_tenant(workspace, "porto", told=told.append)
+    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()) == [
+        "nets/net.inp", "profiles/scada.yml", "sensors.yml", "tariff.yml", "tenant.yml"]
+    assert "litoral's keys would open porto" in told[0]
+    assert told[-1].startswith("sftp_keys~: not copied")
+    assert config.load(config.read_folder(folder)).network == config.load(config.read_folder(pattern)).network
+
+
+def test_a_pattern_that_cannot_be_read_leaves_nothing_behind(workspace):
+    path = workspace.tenant("litoral") / "tenant.yml"
+    path.write_text(path.read_text() + "  release: automatic\n")
+    with pytest.raises(ConfigError, match="wss check litoral") as said:
+        new_tenant(workspace, "porto")
+    assert "stands twice" in str(said.value)
+    assert not workspace.tenant("porto").exists()

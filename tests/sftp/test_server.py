@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from wss import demo
+from wss.demo.pattern import new_tenant
 from wss.errors import ConfigError
 from wss.sftp import HOST_KEY, TENANT_KEYS, start
 from wss.sftp.keys import host_key
@@ -48,9 +49,9 @@ def test_a_file_sent_over_sftp_is_in_the_store(serve, connect, workspace, keys, 
     marker = tmp_path / "done"
     marker.touch()
     folder = demo.install(workspace, "litoral")
-    (folder / TENANT_KEYS).write_text(keys["north"].with_suffix(".pub").read_text())
+    (folder / TENANT_KEYS).write_text(keys["stranger"].with_suffix(".pub").read_text())
     apply_tenant(workspace, "litoral", "test", "")
-    client = connect(serve(), "litoral", "north")
+    client = connect(serve(), "litoral", "stranger")
     with open_store(workspace, "litoral") as store:
         configuration = active(store)
         assert client.sftp(f"put {sample} /inbox/{name}.part").returncode == 0
@@ -111,6 +112,33 @@ def test_keys_and_tenants_count_from_the_next_login(serve, connect, workspace, k
     assert connect(server, "west", "stranger").sftp("ls").returncode == 255
     (workspace.tenant("west") / "tenant.yml").write_text("title: West\n")
     assert connect(server, "west", "stranger").sftp("ls /inbox").returncode == 0
+
+
+def test_a_tenant_made_after_another_one_does_not_admit_its_key(serve, connect, workspace, keys):
+    folder = demo.install(workspace, "litoral")
+    (folder / TENANT_KEYS).write_text(keys["stranger"].with_suffix(".pub").read_text())
+    made = new_tenant(workspace, "porto", like="litoral")
+    workspace.prepare("porto")
+    (workspace.outbox("porto") / "plan.csv").write_text("time,pump,speed\n")
+    server = serve()
+    assert connect(server, "litoral", "stranger").sftp("ls /outbox").returncode == 0
+    refused = connect(server, "porto", "stranger").sftp("ls /outbox")
+    assert refused.returncode == 255
+    assert "Permission denied (publickey)" in refused.stderr
+    assert "plan.csv" not in refused.stdout
+    (made / TENANT_KEYS).write_text(keys["south"].with_suffix(".pub").read_text())
+    assert "plan.csv" in connect(server, "porto", "south").sftp("ls /outbox").stdout
+    assert connect(server, "litoral", "south").sftp("ls /outbox").returncode == 255
+
+
+def test_the_server_warns_of_a_key_that_opens_two_tenants(serve, connect, workspace, keys, caplog):
+    listed = workspace.tenant("south") / TENANT_KEYS
+    serve()
+    assert "opens several" not in caplog.text
+    listed.write_text(listed.read_text() + keys["north"].with_suffix(".pub").read_text())
+    server = serve()
+    assert "opens several tenants: north, south; give each a key of its own" in caplog.text
+    assert connect(server, "south", "north").sftp("ls /outbox").returncode == 0, "the name says which tenant"
 
 
 @pytest.mark.parametrize("spoil", [lambda p: p.unlink(), lambda p: p.write_text(""), lambda p: p.write_bytes(b"\xff\xfe\0"),

@@ -35,7 +35,8 @@ def demo(
         with progress_bar() as bar:
             bar.add_task("one flow through Prefect", total=None)
             done["flow"] = run_flow("daily", done["tenant"])
-    failures = [r["error"] for r in (*done["cycles"], *done["daily"], *done.get("flow", {}).get("results", ())) if r["error"]]
+    flows = [done["flow"], *done["flow"]["results"]] if flow else []
+    failures = [r["error"] for r in (*done["cycles"], *done["daily"], *flows) if r["error"]]
     if as_json:
         print_json(done)
     else:

@@ -25,13 +25,18 @@ def new(
 ) -> None:
     """Write the files of a new tenant, to be edited: tenant.yml, sensors.yml, tariff.yml and an import profile.
 
+    What lets somebody in or sends plans out does not go along: no keys for SFTP, and no automatic release.
+
     [dim]Example:[/dim]
       wss tenant new porto_novo
     """
     from wss.demo.pattern import new_tenant
 
-    folder = new_tenant(open_workspace(), name, like)
+    told: list[str] = []
+    folder = new_tenant(open_workspace(), name, like, told.append)
     out.print(f"wrote {folder}", highlight=False, soft_wrap=True)
+    for what in told:
+        out.print(f"  {what}", markup=False, highlight=False, soft_wrap=True)
     out.print(f"Edit its files, then: wss check {name}, wss apply {name}", highlight=False)
 
 

@@ -2,7 +2,7 @@
 
 from wss.config.base import Calendar, Frozen
 from wss.config.calendars import holiday_dates
-from wss.config.load import load, read_folder
+from wss.config.load import load, own_files, read_folder
 from wss.config.profile import ImportProfile
 from wss.config.sensors import Limits, Sensor, SensorFile
 from wss.config.system import Pressure, Pump, System, Tank, TiedLink, Zone
@@ -12,5 +12,5 @@ from wss.config.tenant import Configuration, Forecast, Intake, Plan, Tenant
 __all__ = [
     "Calendar", "Configuration", "DemandCharge", "Forecast", "Frozen", "ImportProfile", "Intake", "Limits", "Period", "Plan",
     "Pressure", "Pump", "Sensor", "SensorFile", "Span", "System", "Tank", "Tariff", "TariffVersion", "Tenant", "TiedLink", "Zone",
-    "holiday_dates", "load", "read_folder",
+    "holiday_dates", "load", "own_files", "read_folder",
 ]

@@ -81,6 +81,14 @@ def _one(files: Mapping[str, str], file: str, model: type[Model], faults: list[s
         return document, None
 
 
+def own_files(folder: Path) -> list[Path]:
+    """Paths of the configuration files that lie in a tenant's folder: what `read_folder` reads, without a package's network."""
+    found = [path for path in (*(folder / name for name in NEEDED), *sorted(folder.glob(PROFILES))) if path.is_file()]
+    tenant = folder / TENANT
+    network = _network_path(folder, _text(tenant, []) if tenant.is_file() else "")
+    return found + [network] * (network is not None and network.is_file() and network.is_relative_to(folder))
+
+
 def read_folder(folder: Path) -> dict[str, str]:
     """Text of every configuration file of a tenant's folder, by path relative to it; the network under `network.inp`.
 

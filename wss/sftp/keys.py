@@ -7,11 +7,12 @@ from pathlib import Path
 import asyncssh
 
 from wss.errors import ConfigError
+from wss.steps.login_keys import TENANT_KEYS
+
+__all__ = ["HOST_KEY", "TENANT_KEYS", "host_key", "may_log_in"]
 
 HOST_KEY = "sftp_host_key"
 """File of the server's private key in WSS_HOME; its public half lies beside it, with the ending .pub."""
-TENANT_KEYS = "sftp_keys"
-"""File of a tenant's public keys in its folder, one a line, as in OpenSSH's authorized_keys."""
 
 
 def host_key(home: Path) -> asyncssh.SSHKey:

@@ -15,6 +15,7 @@ from wss.sftp.folders import Inbox
 from wss.sftp.keys import TENANT_KEYS, host_key, may_log_in
 from wss.sftp.limits import Limits
 from wss.sftp.session import Session
+from wss.steps.login_keys import fingerprint, shared_keys
 
 if TYPE_CHECKING:
     from wss.store import Workspace
@@ -85,6 +86,8 @@ class SftpServer:
 async def start(workspace: "Workspace", host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> SftpServer:
     """Start to serve the inbox and outbox of every tenant; a tenant that is added later is served too.
 
+    The name at login says which tenant, so a key that several tenants list opens them all: the log warns of each.
+
     Raises
     ------
     ConfigError
@@ -102,6 +105,8 @@ async def start(workspace: "Workspace", host: str = "127.0.0.1", port: int = 0, 
     except OSError as error:
         why = error.strerror or error
         raise ConfigError(f"{host} port {port} cannot be listened on ({why}): choose others with --host, --port") from error
+    for key, lines in shared_keys(workspace).items():
+        log.warning("the key %s opens several tenants: %s; give each a key of its own", fingerprint(key), ", ".join(lines))
     return server
 
 

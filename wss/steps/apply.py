@@ -10,6 +10,7 @@ from wss.config import Configuration, load, read_folder
 from wss.errors import ConfigError, raise_all
 from wss.ingestion.rename import UNKNOWN
 from wss.steps.intake.replay import Chosen, run_replay
+from wss.steps.login_keys import key_faults
 from wss.store import Store, Workspace, has_store, open_store
 
 
@@ -24,13 +25,14 @@ def check_tenant(workspace: Workspace, name: str, at: pd.Timestamp | None = None
     Raises
     ------
     ConfigError
-        Lists every fault of every file; where there is a store, also what would make its readings unfindable.
+        Lists every fault of every file, also a key for SFTP that another tenant lists; where there is a store, also what would
+        make its readings unfindable.
     """
     files = read_folder(workspace.tenant(name))
     if not has_store(workspace, name):
-        return _checked(files, name, at)
+        return _checked(workspace, files, name, at)
     with open_store(workspace, name) as store:
-        return _checked(files, name, at, store)
+        return _checked(workspace, files, name, at, store)
 
 
 def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd.Timestamp | None = None,
@@ -88,9 +90,9 @@ def _apply(workspace: Workspace, name: str, files: dict[str, str], author: str, 
            at: pd.Timestamp | None, forget: Collection[str] = (), told: Callable[[dict], None] | None = None) -> tuple[int, str]:
     at = _moment(at)
     if not has_store(workspace, name):
-        _checked(files, name, at)  # before a store is made
+        _checked(workspace, files, name, at)  # before a store is made
     with open_store(workspace, name, create=True) as store:
-        configuration = _checked(files, name, at, store, forget)
+        configuration = _checked(workspace, files, name, at, store, forget)
         old = store.documents()
         if files == old and not forget:
             version, diff = int(store.versions()["version"].iloc[-1]), ""
@@ -111,10 +113,10 @@ def _read_again(configuration: Configuration, store: Store, workspace: Workspace
         run_replay(configuration, store, workspace, Chosen(numbers=store.files_set_aside(tags)), at, told=told)
 
 
-def _checked(files: dict[str, str], name: str, at: pd.Timestamp | None, store: Store | None = None,
+def _checked(workspace: Workspace, files: dict[str, str], name: str, at: pd.Timestamp | None, store: Store | None = None,
              forget: Collection[str] = ()) -> Configuration:
     configuration = load(files, name=name)
-    faults = []
+    faults = key_faults(workspace, name)
     if configuration.tenant.clock == "live":
         start = _moment(at)
         horizon = pd.DatetimeIndex([start, start + pd.Timedelta(hours=configuration.tenant.plan.horizon_hours)])

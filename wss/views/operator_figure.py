@@ -128,7 +128,7 @@ def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: 
                           text=f"<b>{escape(tank.title)}</b>{now}", font={"size": 15, "color": TEXT})
 
 
-def _limits(figure: go.Figure, tank: Tank, axis: str, time: tuple[pd.Timestamp, pd.Timestamp], shown: tuple[float, float]) -> None:
+def _limits(figure: go.Figure, tank: Tank, axis: str, time: tuple[pd.Timestamp, ...], shown: tuple[float, float]) -> None:
     """The operator's limits [m] as lines, and what lies outside them, as far as it is shown, as areas."""
     start, end = time
     for limit, outer in zip((tank.level_min_m, tank.level_max_m), shown, strict=True):
