@@ -25,6 +25,7 @@ test: setup lint  ## every test, on two processes
 
 lint: setup  ## style and import contract
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports --no-cache
 
 bench: setup  ## the benchmarks, one after the other

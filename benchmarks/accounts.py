@@ -26,7 +26,7 @@ def expected(data: bytes, profile: ImportProfile) -> tuple[int, int] | None:
     if found is None:
         return None
     header, again, rows = found
-    if profile.layout == "wide" and "" in header:     # whose columns count where they hold something
+    if profile.layout == "wide" and "" in header:  # whose columns count where they hold something
         return None
     width, tags = len(header), _tags(header, profile)
     least = most = 0
@@ -62,7 +62,7 @@ def _split(row: str, delimiter: str) -> list[str]:
 def _body(lines: list[str], profile: ImportProfile, delimiter: str) -> tuple[list[str], set[str], list[str]] | None:
     """Header, the lines that may repeat it, and the lines below it that are neither comments nor of skipped sections."""
     rows, skipped = [], False
-    for line in lines[profile.skip_lines:]:
+    for line in lines[profile.skip_lines :]:
         bare = line.strip(BLANKS)
         match = re.fullmatch(profile.section_pattern, bare) if profile.section_pattern and len(bare) <= 1000 else None
         if match and not bare.startswith(profile.comments or ("\0\0",)):
@@ -71,8 +71,11 @@ def _body(lines: list[str], profile: ImportProfile, delimiter: str) -> tuple[lis
             rows.append((line, skipped))
     if profile.columns:
         return list(profile.columns), set(), [row for row, aside in rows if not aside]
-    of_layout = () if profile.layout == "wide" else (profile.tag_column, profile.value_column, profile.quality_column,
-                                                     profile.unit_column)
+    of_layout = (
+        ()
+        if profile.layout == "wide"
+        else (profile.tag_column, profile.value_column, profile.quality_column, profile.unit_column)
+    )
     wanted = {c for c in (profile.time_column, profile.date_column, *of_layout) if c}
     for n, (row, _) in enumerate(rows):
         header = [cell.strip() for cell in _split(row, delimiter)]
@@ -91,5 +94,10 @@ def _tags(header: list[str], profile: ImportProfile) -> int:
     """Number of columns of a wide file that hold readings."""
     names, suffix = set(header), profile.quality_suffix
     quality = {name for name in names if suffix and name.endswith(suffix) and name.removesuffix(suffix) in names - {name}}
-    return sum(name not in (profile.time_column, profile.date_column) and name not in quality and bool(name)
-               and not any(fnmatch.fnmatchcase(name, glob) for glob in profile.other_columns) for name in header)
+    return sum(
+        name not in (profile.time_column, profile.date_column)
+        and name not in quality
+        and bool(name)
+        and not any(fnmatch.fnmatchcase(name, glob) for glob in profile.other_columns)
+        for name in header
+    )

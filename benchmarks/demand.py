@@ -102,8 +102,11 @@ def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp],
         time = wide.get_index("time")
         actual = demand.sel(time=time)
         naive = SeasonalNaive.fit(folded.until(issue)).predict(time)
-        points = {"forecast": wide.sel(quantile=0.5), "seasonal_naive": naive,
-                  "plain_profile": data.plain_profile(past, issue, time)}
+        points = {
+            "forecast": wide.sel(quantile=0.5),
+            "seasonal_naive": naive,
+            "plain_profile": data.plain_profile(past, issue, time),
+        }
         for name, point in points.items():
             error = data.errors(point, actual)
             rows[name].append(_maes(error))
@@ -113,16 +116,21 @@ def score(demand: xr.DataArray, past: xr.DataArray, moments: list[pd.Timestamp],
         rows["crps"].append([metrics.crps(*zone) / data.LITRES_PER_S for zone in zones])
     usable = ~np.isnan(np.array([rows[name] for name in ("forecast", *YARDSTICKS)])).any(axis=0)
     mean = {name: np.nanmean(np.where(usable, rows[name], np.nan), axis=0) for name in ("forecast", *YARDSTICKS)}
-    return {"mae": mean, "cover": np.nanmean(rows["cover"], axis=0), "crps": np.nanmean(rows["crps"], axis=0),
-            "by_hour": {name: np.nanmean(errors, axis=0).mean(axis=1) for name, errors in by_hour.items()}}
+    return {
+        "mae": mean,
+        "cover": np.nanmean(rows["cover"], axis=0),
+        "crps": np.nanmean(rows["crps"], axis=0),
+        "by_hour": {name: np.nanmean(errors, axis=0).mean(axis=1) for name, errors in by_hour.items()},
+    }
 
 
 def _maes(error: np.ndarray) -> np.ndarray:
     """Mean errors of hours 1-24 and 25-168 (span, zone); NaN where less than half was measured. [L/s]"""
     spans = (error[:24], error[24:])
     with np.errstate(invalid="ignore"):
-        return np.array([np.where(np.isnan(e).mean(axis=0) < 0.5, np.nansum(e, axis=0) / (~np.isnan(e)).sum(axis=0), np.nan)
-                         for e in spans])
+        return np.array(
+            [np.where(np.isnan(e).mean(axis=0) < 0.5, np.nansum(e, axis=0) / (~np.isnan(e)).sum(axis=0), np.nan) for e in spans]
+        )
 
 
 def _inside(wide: xr.DataArray, actual: xr.DataArray) -> np.ndarray:
@@ -144,10 +152,17 @@ def summary(found: dict) -> dict:
     mae = {name: dict(zip(SCORES, value.mean(axis=1).round(4).tolist(), strict=True)) for name, value in found["mae"].items()}
     gain = {name: {s: round(1 - mae["forecast"][s] / mae[name][s], 4) for s in SCORES} for name in YARDSTICKS}
     cover = np.tensordot(span, found["cover"], axes=(0, 1)).mean(axis=1)
-    return {"mae": mae, "below": gain, "coverage_80": round(cover[0], 4), "coverage_90": round(cover[1], 4),
-            **{f"coverage_{level}_by_lead": dict(zip(map(str, LEADS_H[1:]), c.mean(axis=1).round(3).tolist(), strict=True))
-               for level, c in zip((80, 90), found["cover"], strict=True)},
-            "crps": round(float(found["crps"].mean()), 4)}
+    return {
+        "mae": mae,
+        "below": gain,
+        "coverage_80": round(cover[0], 4),
+        "coverage_90": round(cover[1], 4),
+        **{
+            f"coverage_{level}_by_lead": dict(zip(map(str, LEADS_H[1:]), c.mean(axis=1).round(3).tolist(), strict=True))
+            for level, c in zip((80, 90), found["cover"], strict=True)
+        },
+        "crps": round(float(found["crps"].mean()), 4),
+    }
 
 
 def draw(by_hour: dict[str, np.ndarray], file: Path) -> None:
@@ -159,8 +174,13 @@ def draw(by_hour: dict[str, np.ndarray], file: Path) -> None:
     for name, label in names.items():
         smooth = pd.Series(by_hour[name]).rolling(6, center=True, min_periods=1).mean()
         axes.plot(np.arange(len(smooth)) + 1, smooth, label=label)
-    axes.set(xlabel="hours ahead", ylabel="mean absolute error [L/s]", xticks=range(0, data.WEEK_H + 1, 24), ylim=(0, None),
-             xlim=(0, data.WEEK_H))
+    axes.set(
+        xlabel="hours ahead",
+        ylabel="mean absolute error [L/s]",
+        xticks=range(0, data.WEEK_H + 1, 24),
+        ylim=(0, None),
+        xlim=(0, data.WEEK_H),
+    )
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     figure.savefig(file, dpi=90)
@@ -180,8 +200,10 @@ def main(
     judge = bench / "demand" / "rank.py"
     found: dict = {}
     if judge.is_file():
-        found["battle"] = {name: battle(demand, weeks, sky, judge, console) for name, sky in
-                           (("measured weather", weather), ("no weather", None))}
+        found["battle"] = {
+            name: battle(demand, weeks, sky, judge, console)
+            for name, sky in (("measured weather", weather), ("no weather", None))
+        }
     zones = None
     if rolling:
         moments = data.origins(demand, weeks, every)
@@ -204,8 +226,19 @@ def _show(found: dict, zones: dict | None, names: np.ndarray, console: Console) 
         console.print(table)
     if zones is None:
         return
-    table = Table("area", "forecast 1-24 h", "below naive", "below plain", "forecast 25-168 h", "below naive", "below plain",
-                  "80 % covers", "90 % covers", "CRPS", title=f"{found['origins']} rolling origins, without weather [L/s]")
+    table = Table(
+        "area",
+        "forecast 1-24 h",
+        "below naive",
+        "below plain",
+        "forecast 25-168 h",
+        "below naive",
+        "below plain",
+        "80 % covers",
+        "90 % covers",
+        "CRPS",
+        title=f"{found['origins']} rolling origins, without weather [L/s]",
+    )
     span = np.diff(LEADS_H) / data.WEEK_H
     cover = np.tensordot(span, zones["cover"], axes=(0, 1))
     mae = {name: np.c_[value, value.mean(axis=1)] for name, value in zones["mae"].items()}

@@ -101,23 +101,28 @@ def damaged(past: xr.DataArray, kinds: list[str], seed: int) -> tuple[xr.DataArr
 def faults(issued: Issued) -> list[str]:
     """What a forecast must never be."""
     wide, paths = issued.demand, issued.members
-    return [say for say, wrong in (
-        ("missing", not np.isfinite(wide).all() or not np.isfinite(paths).all()),
-        ("negative", (wide < 0).any() or (paths < 0).any()),
-        ("falling quantiles", (wide.diff("quantile") < 0).any())) if bool(wrong)]
+    return [
+        say
+        for say, wrong in (
+            ("missing", not np.isfinite(wide).all() or not np.isfinite(paths).all()),
+            ("negative", (wide < 0).any() or (paths < 0).any()),
+            ("falling quantiles", (wide.diff("quantile") < 0).any()),
+        )
+        if bool(wrong)
+    ]
 
 
 def compared(issued: Issued, demand: xr.DataArray, plain: xr.DataArray, factor: np.ndarray) -> np.ndarray:
     """Error over that of the plain profile (zone,), NaN where nearly nothing was measured. [1]"""
     actual = demand.sel(time=plain["time"]) * factor
-    mine, theirs = (np.nansum(data.errors(point, actual), axis=0) for point in
-                    (issued.demand.sel(quantile=0.5), plain * factor))
+    mine, theirs = (np.nansum(data.errors(point, actual), axis=0) for point in (issued.demand.sel(quantile=0.5), plain * factor))
     enough = (actual.notnull().sum("time") > data.WEEK_H // 2).to_numpy()
     return np.where(enough, mine / np.where(enough, theirs, 1.0), np.nan)
 
 
-def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: bool, refit_weeks: int,
-            console: Console) -> dict[str, list[dict]]:
+def measure(
+    demand: xr.DataArray, past: xr.DataArray, moments: list, refits: bool, refit_weeks: int, console: Console
+) -> dict[str, list[dict]]:
     """Ratios by damage, each with its zone and origin."""
     kinds = [*DAMAGES, *JUMPS]
     found: dict[str, list[dict]] = {kind: [] for kind in kinds}
@@ -127,8 +132,11 @@ def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: boo
         plain = data.plain_profile(known, issue, data.week_from(issue))
         stored = None if refits else data.fitted_at(past, data.refit_moment(issue, refit_weeks))
         count = len(zones)
-        shares = [[kinds[(n * 7 + k + z * 3) % len(kinds)] for z in range(count)] for k in (0, len(kinds) // 2)] if refits else \
-            [[kind] * count for kind in kinds]
+        shares = (
+            [[kinds[(n * 7 + k + z * 3) % len(kinds)] for z in range(count)] for k in (0, len(kinds) // 2)]
+            if refits
+            else [[kind] * count for kind in kinds]
+        )
         for mix in shares:
             broken, factor = damaged(known, mix, n)
             fitted = refit(broken, issue, data.STEP, data.CALENDAR, data.ZONE) if refits else stored
@@ -136,8 +144,9 @@ def measure(demand: xr.DataArray, past: xr.DataArray, moments: list, refits: boo
             issued = forecast(broken, issue, data.WEEK_H, data.STEP, data.CALENDAR, data.ZONE, fitted=None if short else fitted)
             ratio = compared(issued, demand, plain, factor)
             for zone in range(count):
-                found[mix[zone]].append({"ratio": float(ratio[zone]), "zone": str(zones[zone]), "issue": times.iso(issue),
-                                         "faults": faults(issued)})
+                found[mix[zone]].append(
+                    {"ratio": float(ratio[zone]), "zone": str(zones[zone]), "issue": times.iso(issue), "faults": faults(issued)}
+                )
     return found
 
 
@@ -155,14 +164,31 @@ def main(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    table = Table("damage", "cells", "median", "worst", "zone", "origin", f"over {LIMIT:g}", "faults",
-                  title=f"error over that of the plain profile of the undamaged history, {len(moments)} origins")
+    table = Table(
+        "damage",
+        "cells",
+        "median",
+        "worst",
+        "zone",
+        "origin",
+        f"over {LIMIT:g}",
+        "faults",
+        title=f"error over that of the plain profile of the undamaged history, {len(moments)} origins",
+    )
     for kind, rows in found.items():
         ratio = np.array([row["ratio"] for row in rows])
         worst = rows[int(np.nanargmax(ratio))]
         said = sorted({fault for row in rows for fault in row["faults"]})
-        table.add_row(kind, str(len(rows)), f"{np.nanmedian(ratio):.2f}", f"{np.nanmax(ratio):.2f}", worst["zone"],
-                      worst["issue"][:13], str(int((ratio > LIMIT).sum())), ", ".join(said) or "none")
+        table.add_row(
+            kind,
+            str(len(rows)),
+            f"{np.nanmedian(ratio):.2f}",
+            f"{np.nanmax(ratio):.2f}",
+            worst["zone"],
+            worst["issue"][:13],
+            str(int((ratio > LIMIT).sum())),
+            ", ".join(said) or "none",
+        )
     Console(width=150).print(table)
 
 

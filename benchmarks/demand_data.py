@@ -27,7 +27,9 @@ PLAIN_DAYS = 42
 """Days that the plain profile looks back on."""
 KEPT = Path(tempfile.gettempdir(), "wss-demand-benchmark")
 """Where models and forecasts are kept between runs."""
-CODE = b"".join(path.read_bytes() for path in sorted(Path(forecasting.__file__).parent.glob("*.py")) if path.name != "backtest.py")
+CODE = b"".join(
+    path.read_bytes() for path in sorted(Path(forecasting.__file__).parent.glob("*.py")) if path.name != "backtest.py"
+)
 """What they depend on beside the data."""
 SKY = {"Temperature": "temperature_c", "Rain": "rain_mm"}
 

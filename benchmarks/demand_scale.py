@@ -51,8 +51,16 @@ def measure(zones: int, days: int, weather: bool) -> dict[str, float]:
         began = time.process_time()
         forecast(newest, issue, ISSUE_H, data.STEP, data.CALENDAR, data.ZONE, fitted=fitted, weather=sky)
         costs.append(time.process_time() - began)
-    return {"zones": zones, "days": days, "refit_cpu_s": refit_s, "issue_cpu_s": min(costs[1:]), "first_issue_cpu_s": costs[0],
-            "before_mb": before, "peak_mb": refit_mb, "artefact_mb": size}
+    return {
+        "zones": zones,
+        "days": days,
+        "refit_cpu_s": refit_s,
+        "issue_cpu_s": min(costs[1:]),
+        "first_issue_cpu_s": costs[0],
+        "before_mb": before,
+        "peak_mb": refit_mb,
+        "artefact_mb": size,
+    }
 
 
 def _peak_mb() -> float:
@@ -73,12 +81,27 @@ def main(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    table = Table("zones", "days", "refit CPU s", f"issue of {ISSUE_H} h CPU s", "the first one", "memory before MB", "peak MB",
-                  "artefact MB")
+    table = Table(
+        "zones",
+        "days",
+        "refit CPU s",
+        f"issue of {ISSUE_H} h CPU s",
+        "the first one",
+        "memory before MB",
+        "peak MB",
+        "artefact MB",
+    )
     for row in found:
-        table.add_row(str(row["zones"]), str(row["days"]), f"{row['refit_cpu_s']:.1f}", f"{row['issue_cpu_s']:.2f}",
-                      f"{row['first_issue_cpu_s']:.2f}", f"{row['before_mb']:.0f}", f"{row['peak_mb']:.0f}",
-                      f"{row['artefact_mb']:.1f}")
+        table.add_row(
+            str(row["zones"]),
+            str(row["days"]),
+            f"{row['refit_cpu_s']:.1f}",
+            f"{row['issue_cpu_s']:.2f}",
+            f"{row['first_issue_cpu_s']:.2f}",
+            f"{row['before_mb']:.0f}",
+            f"{row['peak_mb']:.0f}",
+            f"{row['artefact_mb']:.1f}",
+        )
     Console(width=130).print(table)
 
 

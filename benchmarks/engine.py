@@ -121,7 +121,9 @@ def main() -> None:
                     "against bare"):  # fmt: skip
         table.add_column(heading, justify="right")
     for row in rows:
-        table.add_row(row["network"], *(f"{v:,.1f}" for v in list(row.values())[1:-2]), f"{row['times']:.0f} x", f"{row['of_bare']:.2f}")
+        table.add_row(
+            row["network"], *(f"{v:,.1f}" for v in list(row.values())[1:-2]), f"{row['times']:.0f} x", f"{row['of_bare']:.2f}"
+        )
     Console(width=140).print(table)
 
 

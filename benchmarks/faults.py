@@ -33,8 +33,20 @@ from wss.steps.intake.inbox import run_intake
 from wss.steps.intake.replay import run_replay
 from wss.store import Store, Workspace, open_store
 
-POINTS = ("before_claim", "in_claim", "after_claim", "after_read", "in_transaction", "after_commit", "before_archive",
-          "in_put_away", "after_archive", "before_quarantine", "after_quarantine", "in_replay")
+POINTS = (
+    "before_claim",
+    "in_claim",
+    "after_claim",
+    "after_read",
+    "in_transaction",
+    "after_commit",
+    "before_archive",
+    "in_put_away",
+    "after_archive",
+    "before_quarantine",
+    "after_quarantine",
+    "in_replay",
+)
 TAGS = [f"FT{i}" for i in range(10)]
 NOW = pd.Timestamp("2022-03-02T12:00")
 SPAN = pd.Timestamp("2022-03-01"), pd.Timestamp("2022-03-03")
@@ -61,7 +73,7 @@ def prepare(workspace: Workspace, rows: int = 300) -> None:
         lines = [f"{moment},{tag},{place * 7 + number * (place % 3)}.5" for moment in time_of for place, tag in enumerate(TAGS)]
         head = "time,tag,value" if name != "c.csv" else "moment,tag"
         path = workspace.inbox("demo") / name
-        path.write_text("\n".join([head, *lines[number * rows:], ""]))
+        path.write_text("\n".join([head, *lines[number * rows :], ""]))
         os.utime(path, (1.6e9 + number, 1.6e9 + number))
 
 
@@ -77,9 +89,13 @@ def outcome(workspace: Workspace) -> dict:
     top = workspace.data("demo")
     folders = [top / folder for folder in ("inbox", "work", "archive", "quarantine")]
     with open_store(workspace, "demo") as store:
-        return {"readings": _rows(store.read(["flow"], *SPAN)), "known": _rows(store.read(["flow"], *SPAN, NOW)),
-                "ledger": _rows(store.files().drop(columns="known_at").sort_values("name")), "refused": _refused(store),
-                "files": sorted(str(p.relative_to(top)) for folder in folders for p in folder.rglob("*") if p.is_file())}
+        return {
+            "readings": _rows(store.read(["flow"], *SPAN)),
+            "known": _rows(store.read(["flow"], *SPAN, NOW)),
+            "ledger": _rows(store.files().drop(columns="known_at").sort_values("name")),
+            "refused": _refused(store),
+            "files": sorted(str(p.relative_to(top)) for folder in folders for p in folder.rglob("*") if p.is_file()),
+        }
 
 
 def _rows(frame: pd.DataFrame) -> list[tuple]:
@@ -141,8 +157,11 @@ def serve() -> None:
 def compare(found: dict, wanted: dict) -> dict[str, int]:
     """How many readings were lost or doubled, and how many other differences there are."""
     ours, theirs = ([row[:3] for row in side["readings"]] for side in (found, wanted))
-    return {"lost": len(set(theirs) - set(ours)), "doubled": len(ours) - len(set(ours)),
-            "torn": sum(found[part] != wanted[part] for part in wanted)}
+    return {
+        "lost": len(set(theirs) - set(ours)),
+        "doubled": len(ours) - len(set(ours)),
+        "torn": sum(found[part] != wanted[part] for part in wanted),
+    }
 
 
 def main(at_each: int, at_random: int) -> None:
@@ -173,8 +192,9 @@ def main(at_each: int, at_random: int) -> None:
                 bar.console.print(LINE.format(name, what, times, *sums.values(), late, f"{each_s:.2f}"))
 
 
-def _killed(process: Process, fresh: Callable[[], Workspace], point: str, lasts: float,
-            rng: random.Random) -> tuple[Workspace, int]:
+def _killed(
+    process: Process, fresh: Callable[[], Workspace], point: str, lasts: float, rng: random.Random
+) -> tuple[Workspace, int]:
     """A workspace whose intake was killed at a point, or at a random moment of `lasts` [s]; how often the kill came too late."""
     late = 0
     while True:
@@ -224,4 +244,4 @@ if __name__ == "__main__":
         serve()
     else:
         given = [int(number) for number in sys.argv[1:]]
-        main(*given, *(20, 200)[len(given):])
+        main(*given, *(20, 200)[len(given) :])

@@ -85,7 +85,7 @@ def take_in(file: Hostile, name: str, store: Store, workspace: Workspace) -> dic
     path = workspace.inbox("fuzz") / name
     path.write_bytes(file.data)
     os.utime(path, (DELIVERED.timestamp(), DELIVERED.timestamp()))
-    with contextlib.suppress(OSError):     # where the name is too long for the marker the intake judges by age
+    with contextlib.suppress(OSError):  # where the name is too long for the marker the intake judges by age
         path.with_name(name + ".done").touch()
     row = run_intake(_configuration(file), store, workspace).iloc[0].to_dict()
     if row["state"] not in ("stored", "known", "quarantined") or row["read"] != sum(row[count] for count in COUNTS):
@@ -140,7 +140,7 @@ def work(numbers: range, seed: int, pipe, at) -> None:
                 file = hostile(number, seed)
                 started = time.process_time()
                 forget_peak()
-                signal.setitimer(signal.ITIMER_PROF, LONGEST_S)     # which ends the process
+                signal.setitimer(signal.ITIMER_PROF, LONGEST_S)  # which ends the process
                 try:
                     tally.update(look(file))
                     if number % INTAKE_EVERY == 0:
@@ -209,8 +209,14 @@ def run(first: int, files: int, seed: int, workers: int, told) -> dict:
             faults.update(found)
             slowest, largest = max(slowest, slow), max(largest, large)
             told(tally["files"], dict(found))
-    return {"seed": seed, "tally": dict(tally), "faults": faults, "seconds": time.monotonic() - started,
-            "slowest_s": slowest, "largest_mb": largest}
+    return {
+        "seed": seed,
+        "tally": dict(tally),
+        "faults": faults,
+        "seconds": time.monotonic() - started,
+        "slowest_s": slowest,
+        "largest_mb": largest,
+    }
 
 
 def keep(folder: Path, seed: int, faults: dict[int, str]) -> None:

@@ -48,7 +48,9 @@ def genetic(task: Task, seconds: float, seed: int) -> tuple[float, float, int]:
 
     problem = Pumps(n_var=shape[0] * shape[1], n_obj=1, n_ieq_constr=1, xl=0, xu=1, vtype=bool)
     first = np.random.default_rng(seed).random((POPULATION, problem.n_var)) < np.linspace(0.2, 0.8, POPULATION)[:, None]
-    algorithm = GA(POPULATION, sampling=first, crossover=TwoPointCrossover(), mutation=BitflipMutation(), eliminate_duplicates=True)
+    algorithm = GA(
+        POPULATION, sampling=first, crossover=TwoPointCrossover(), mutation=BitflipMutation(), eliminate_duplicates=True
+    )
     found = minimize(problem, algorithm, Spent(), seed=seed)
     if found.opt is None:
         return np.inf, np.inf, found.algorithm.evaluator.n_eval

@@ -82,20 +82,37 @@ def _sections(moments, tags, chance):
 
 
 _WRITE: dict[str, Callable] = {
-    "long": lambda moments, tags, chance: ["time,tag,value,quality", *(
-        f"{m.isoformat()},{t},{_number(chance)},{chance.choice(GOOD)}" for m in moments for t in tags)],
-    "european": lambda moments, tags, chance: ["# Export", "Data;Sinal;Valor", *(
-        f"{m:%d/%m/%Y %H:%M:%S};{t};{_number(chance, ',')}" for m in moments for t in tags), "Total;;7"],
-    "utf16": lambda moments, tags, chance: ["time\ttag\tvalue\tunit", *(
-        f"{m.isoformat()}\t{t}\t{_number(chance)}\tm3/h" for m in moments for t in tags)],
-    "headless": lambda moments, tags, chance: ["made by hand", *(
-        f"{m:%Y%m%d|%H:%M:%S}|{t}|{_number(chance)}" for m in moments for t in tags)],
-    "sections": _sections, "wide": _wide,
-    "spread": lambda moments, tags, chance: [";".join(["time", *tags]), *(
-        ";".join([f"{25569 + _seconds(m) / 86400:.6f}".replace(".", ","), *(_number(chance, ",") for _ in tags)])
-        for m in moments)],
-    "one": lambda moments, tags, chance: ["time,value,quality", *(
-        f"{_seconds(m)}000,{_number(chance)},{chance.choice(GOOD)}" for m in moments)],
+    "long": lambda moments, tags, chance: [
+        "time,tag,value,quality",
+        *(f"{m.isoformat()},{t},{_number(chance)},{chance.choice(GOOD)}" for m in moments for t in tags),
+    ],
+    "european": lambda moments, tags, chance: [
+        "# Export",
+        "Data;Sinal;Valor",
+        *(f"{m:%d/%m/%Y %H:%M:%S};{t};{_number(chance, ',')}" for m in moments for t in tags),
+        "Total;;7",
+    ],
+    "utf16": lambda moments, tags, chance: [
+        "time\ttag\tvalue\tunit",
+        *(f"{m.isoformat()}\t{t}\t{_number(chance)}\tm3/h" for m in moments for t in tags),
+    ],
+    "headless": lambda moments, tags, chance: [
+        "made by hand",
+        *(f"{m:%Y%m%d|%H:%M:%S}|{t}|{_number(chance)}" for m in moments for t in tags),
+    ],
+    "sections": _sections,
+    "wide": _wide,
+    "spread": lambda moments, tags, chance: [
+        ";".join(["time", *tags]),
+        *(
+            ";".join([f"{25569 + _seconds(m) / 86400:.6f}".replace(".", ","), *(_number(chance, ",") for _ in tags)])
+            for m in moments
+        ),
+    ],
+    "one": lambda moments, tags, chance: [
+        "time,value,quality",
+        *(f"{_seconds(m)}000,{_number(chance)},{chance.choice(GOOD)}" for m in moments),
+    ],
 }
 
 WRONG = ("1e999", "-1e-999", "0x10", "nan", "inf", "-Infinity", "１２３", "٣", "1_000", "1e", "--5", "+", "9" * 400, "1,2,3",
@@ -129,7 +146,7 @@ def _flip(data: bytes, chance: random.Random) -> bytes:
 
 def _splice(data: bytes, chance: random.Random) -> bytes:
     other, _ = export(chance)
-    return data[:_at(data, chance)] + other[_at(other, chance):]
+    return data[: _at(data, chance)] + other[_at(other, chance) :]
 
 
 def _cell(data: bytes, chance: random.Random) -> bytes:
@@ -153,17 +170,28 @@ def _mixed(data: bytes, chance: random.Random) -> bytes:
 
 
 LIGHT: dict[str, Callable[[bytes, random.Random], bytes]] = {
-    "bits": _flip, "cell": _cell, "cells": lambda d, c: _cell(_cell(_cell(d, c), c), c), "lines": _lines, "splice": _splice,
+    "bits": _flip,
+    "cell": _cell,
+    "cells": lambda d, c: _cell(_cell(_cell(d, c), c), c),
+    "lines": _lines,
+    "splice": _splice,
     "mixed encodings": _mixed,
-    "cut": lambda d, c: d[:_at(d, c)], "beginning lost": lambda d, c: d[_at(d, c):], "twice": lambda d, c: d + d,
-    "NUL": lambda d, c: _insert(d, c, bytes(c.randrange(1, 100))), "quote": lambda d, c: _insert(d, c, c.choice([b'"', b"'"])),
-    "returns": lambda d, c: d.replace(b"\r\n", b"\n").replace(b"\n", b"\r"), "mark": lambda d, c: _insert(d, c, b"\xef\xbb\xbf"),
-    "binary": lambda d, c: _insert(d, c, c.randbytes(c.randrange(1, 2000))), "all binary": lambda d, c: c.randbytes(len(d)),
-    "head": lambda d, c: c.choice(HEADS) + d, "head alone": lambda d, c: c.choice(HEADS) + c.randbytes(c.randrange(500)),
+    "cut": lambda d, c: d[: _at(d, c)],
+    "beginning lost": lambda d, c: d[_at(d, c) :],
+    "twice": lambda d, c: d + d,
+    "NUL": lambda d, c: _insert(d, c, bytes(c.randrange(1, 100))),
+    "quote": lambda d, c: _insert(d, c, c.choice([b'"', b"'"])),
+    "returns": lambda d, c: d.replace(b"\r\n", b"\n").replace(b"\n", b"\r"),
+    "mark": lambda d, c: _insert(d, c, b"\xef\xbb\xbf"),
+    "binary": lambda d, c: _insert(d, c, c.randbytes(c.randrange(1, 2000))),
+    "all binary": lambda d, c: c.randbytes(len(d)),
+    "head": lambda d, c: c.choice(HEADS) + d,
+    "head alone": lambda d, c: c.choice(HEADS) + c.randbytes(c.randrange(500)),
     "no newlines": lambda d, c: d.replace(b"\n", b""),
     "delimiters": lambda d, c: _insert(d, c, c.choice([b",", b";", b"\t"]) * 50),
     "field": lambda d, c: _insert(d, c, c.choice([b"x", b"1", b" ", b'""']) * c.randrange(1, 50_000)),
-    "blanks": lambda d, c: d.replace(b",", b" , ").replace(b"\n", b" \n\n \n"), "nothing": lambda d, c: b"",
+    "blanks": lambda d, c: d.replace(b",", b" , ").replace(b"\n", b" \n\n \n"),
+    "nothing": lambda d, c: b"",
 }
 GREAT: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "huge field": lambda d, c: _insert(d, c, c.choice([b"x", b"7", b'"', b"\\", b"\xc3", b"="]) * 5_000_000),
@@ -171,10 +199,11 @@ GREAT: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "100,000 columns in the header": lambda d, c: b",".join(b"c%d" % n for n in range(100_000)) + b"," + d,
     "empty lines": lambda d, c: _insert(d, c, c.choice([b"\n", b"\r", b"\r\n", b" \n"]) * c.randrange(1_000_000, 4_000_000)),
     "short lines": lambda d, c: _insert(d, c, c.choice([b",\n", b"a\n", b";;\n", b"[a]\n"]) * 500_000),
-    "many NUL": lambda d, c: _insert(d, c, bytes(8_000_000)), "many rows": lambda d, c: d + d[len(d) // 2:] * 2000,
+    "many NUL": lambda d, c: _insert(d, c, bytes(8_000_000)),
+    "many rows": lambda d, c: d + d[len(d) // 2 :] * 2000,
     "many delimiters": lambda d, c: _insert(d, c, c.choice([b",", b";", b"\t", b" "]) * 2_000_000),
-    "many quotes": lambda d, c: _insert(d, c, b'"\n' * 500_000), "many sections": lambda d, c: b"".join(
-        b"[s%d]\ntime value\n1666994400 1\n" % n for n in range(100_000)),
+    "many quotes": lambda d, c: _insert(d, c, b'"\n' * 500_000),
+    "many sections": lambda d, c: b"".join(b"[s%d]\ntime value\n1666994400 1\n" % n for n in range(100_000)),
     "many tags": lambda d, c: d + b"".join(b"2022-10-30T01:30:00,T%d,1,Good\n" % n for n in range(100_000)),
 }
 
@@ -184,11 +213,15 @@ def _trailer(data: bytes, chance: random.Random) -> bytes:
 
 
 PACKED: dict[str, Callable[[bytes, random.Random], bytes]] = {
-    "gz": lambda d, c: gzip.compress(d, 1), "gz of gz": lambda d, c: gzip.compress(gzip.compress(d)),
-    "gz members": lambda d, c: b"".join(gzip.compress(d[at:at + 500]) for at in range(0, len(d), 500)),
-    "gz cut": lambda d, c: (lambda z: z[:_at(z, c)])(gzip.compress(d)), "gz bits": lambda d, c: _flip(gzip.compress(d), c),
-    "gz check sum": lambda d, c: _trailer(gzip.compress(d), c), "gz and more": lambda d, c: gzip.compress(d) + c.randbytes(50),
-    "gz padded": lambda d, c: gzip.compress(d) + bytes(1000), "not gz": lambda d, c: d,
+    "gz": lambda d, c: gzip.compress(d, 1),
+    "gz of gz": lambda d, c: gzip.compress(gzip.compress(d)),
+    "gz members": lambda d, c: b"".join(gzip.compress(d[at : at + 500]) for at in range(0, len(d), 500)),
+    "gz cut": lambda d, c: (lambda z: z[: _at(z, c)])(gzip.compress(d)),
+    "gz bits": lambda d, c: _flip(gzip.compress(d), c),
+    "gz check sum": lambda d, c: _trailer(gzip.compress(d), c),
+    "gz and more": lambda d, c: gzip.compress(d) + c.randbytes(50),
+    "gz padded": lambda d, c: gzip.compress(d) + bytes(1000),
+    "not gz": lambda d, c: d,
 }
 BOMBS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "bomb": lambda d, c: gzip.compress(d) + _bomb(c.choice([b"\0", b"\n", b"1", b","])),

@@ -62,8 +62,12 @@ def protocol(path: Path) -> Iterator[str]:
 
 def query(client: http.client.HTTPConnection, text: str) -> list[dict]:
     """Series that answer a query."""
-    client.request("POST", "/query", urlencode({"db": "bench", "epoch": "s", "q": text}),
-                   {"Content-Type": "application/x-www-form-urlencoded"})
+    client.request(
+        "POST",
+        "/query",
+        urlencode({"db": "bench", "epoch": "s", "q": text}),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
     answer = json.loads(client.getresponse().read())
     assert "results" in answer, f"{answer} to {text}"
     found = answer["results"][0].get("series", [])

@@ -40,11 +40,18 @@ SMALL_FILES = 50
 PROFILE = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag", quality_column="quality")
 LIMITS = Limits(low=0, high=1000, max_rate_per_h=1e5, stuck_h=6)
 FIGURES = {
-    "rate": "readings a CPU second", "client": "CPU s, wss or client", "server": "CPU s, server",
-    "settled": "CPU s, server, until it is at rest", "peak": "peak memory [MB]",
-    "bytes": "bytes a reading on disk", "small": "a small file [CPU ms]", "tenants": "of a tenant of many, store opened [CPU ms]",
-    "sensor": "read one sensor, all its readings [CPU ms]", "fifty": "read 50 sensors, 7 days at 15 min [CPU ms]",
-    "latest": "read the latest of all sensors [CPU ms]", "as_of": "read the latest as of a week ago [CPU ms]",
+    "rate": "readings a CPU second",
+    "client": "CPU s, wss or client",
+    "server": "CPU s, server",
+    "settled": "CPU s, server, until it is at rest",
+    "peak": "peak memory [MB]",
+    "bytes": "bytes a reading on disk",
+    "small": "a small file [CPU ms]",
+    "tenants": "of a tenant of many, store opened [CPU ms]",
+    "sensor": "read one sensor, all its readings [CPU ms]",
+    "fifty": "read 50 sensors, 7 days at 15 min [CPU ms]",
+    "latest": "read the latest of all sensors [CPU ms]",
+    "as_of": "read the latest as of a week ago [CPU ms]",
 }
 MILLI = ("small", "tenants", "sensor", "fifty", "latest", "as_of")
 
@@ -59,14 +66,20 @@ def export(path: Path, rows: int, sensors: int) -> None:
     chance, all_times = np.random.default_rng(1), pd.date_range(START, periods=rows // sensors, freq=STEP)
     with path.open("w") as file:
         for first in range(0, len(all_times), 5000):
-            file.write(_csv(all_times[first:first + 5000], tags(sensors), chance))
+            file.write(_csv(all_times[first : first + 5000], tags(sensors), chance))
 
 
 def _csv(at: pd.DatetimeIndex, names: list[str], chance: np.random.Generator) -> str:
     day = 450 + 150 * np.sin(2 * np.pi * times.epoch(at) / 86400)
     value = (day[:, None] + chance.normal(0, 25, (len(at), len(names)))).round(2)
-    frame = pd.DataFrame({"time": np.repeat(at.strftime("%Y-%m-%dT%H:%M:%S"), len(names)), "tag": np.tile(names, len(at)),
-                          "value": value.ravel() / 3.6, "quality": "GOOD"})
+    frame = pd.DataFrame(
+        {
+            "time": np.repeat(at.strftime("%Y-%m-%dT%H:%M:%S"), len(names)),
+            "tag": np.tile(names, len(at)),
+            "value": value.ravel() / 3.6,
+            "quality": "GOOD",
+        }
+    )
     return frame.to_csv(index=False, header=at[0] == START, float_format="%.2f")
 
 
@@ -98,8 +111,13 @@ def store(path: Path, rows: int, sensors: int, tenants: int, address: str | None
             put(workspace, "bench", path, "long.csv")
             client, at_server, report = cost(lambda: run_intake(config, held, workspace), server)
             assert report["stored"].tolist() == [rows], report
-            found = {"rate": rows / (client + at_server), "client": client, "server": at_server, "peak": _peak_mb(),
-                     "bytes": _size(workspace, address) / rows}
+            found = {
+                "rate": rows / (client + at_server),
+                "client": client,
+                "server": at_server,
+                "peak": _peak_mb(),
+                "bytes": _size(workspace, address) / rows,
+            }
             found |= reads(held, rows, sensors, server)
             small = [_small(workspace.home / f"{k}.csv", rows, sensors, k) for k in range(SMALL_FILES)]
             for file in small:
@@ -145,8 +163,9 @@ def each(do: Callable[[], object], server: psutil.Process | None, repeat: int = 
     return (client + at_server) / repeat
 
 
-def many_tenants(workspace: Workspace, file: Path, delivered: pd.Timestamp, sensors: int, tenants: int,
-                 server: psutil.Process | None) -> float:
+def many_tenants(
+    workspace: Workspace, file: Path, delivered: pd.Timestamp, sensors: int, tenants: int, server: psutil.Process | None
+) -> float:
     """CPU seconds of one of many tenants that each get a small file: open the store, take it in, close."""
     names = [f"t{k}" for k in range(tenants)]
     for name in names:

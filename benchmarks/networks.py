@@ -144,7 +144,9 @@ def main() -> int:
             print(f"{row['network'][:44]:44s} {sizes:>14s} {' '.join(figures)} m  {row['told'][:150]}", flush=True)
     if given.json:
         print(json.dumps(rows, indent=1))
-    apart = [row for row in rows if min(row.get("bare_m", 0), row.get("level_m", np.inf)) > WITHIN_M and "known" not in row["told"]]
+    apart = [
+        row for row in rows if min(row.get("bare_m", 0), row.get("level_m", np.inf)) > WITHIN_M and "known" not in row["told"]
+    ]
     return 1 if apart or any("FAILED" in row["told"] for row in rows) else 0
 
 

@@ -47,7 +47,13 @@ def run(bench: Path, name: str, times: int = 1) -> dict:
     if failed := [one["told"] for one in found if "told" in one]:
         raise SystemExit(f"{name}: {failed[0]}")
     gap = round(100 * (found[0]["cost"] / TARGETS[name] - 1), 3)
-    return {"case": name, "target": TARGETS[name], "gap_percent": gap, "different_plans": len({one["plan"] for one in found}), **found[0]}
+    return {
+        "case": name,
+        "target": TARGETS[name],
+        "gap_percent": gap,
+        "different_plans": len({one["plan"] for one in found}),
+        **found[0],
+    }
 
 
 def solved(bench: Path, file: Path, longer: float = 1, seconds: float | None = None) -> dict:
@@ -74,7 +80,9 @@ def _solved(bench: Path, file: Path, plan: Path, longer: float, seconds: float |
     if done.returncode:
         return {"told": f"FAILED: {done.stderr.strip().splitlines()[-1]}"}
     used = round(_cpu() - before, 1)
-    judged = subprocess.run([sys.executable, bench / "pumps" / "judge.py", file, plan], capture_output=True, text=True, check=False)
+    judged = subprocess.run(
+        [sys.executable, bench / "pumps" / "judge.py", file, plan], capture_output=True, text=True, check=False
+    )
     verdict, told = json.loads(judged.stdout), json.loads(done.stdout)
     return {"cost": verdict["cost"], "feasible": verdict["feasible"], "violations": verdict["violations"][:3], "cpu_seconds": used,
             "starts": verdict["starts"], "plan": hashlib.sha256(plan.read_bytes()).hexdigest()[:12], **told}  # fmt: skip

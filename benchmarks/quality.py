@@ -59,13 +59,22 @@ def main() -> None:
     if given.json:
         Console().print_json(json.dumps(rows))
         return
-    grouped = table.groupby(["fault", "rule"], sort=False).agg(
-        trials=("found", "size"), found=("found", "sum"), covered=("covered", "mean"), elsewhere=("elsewhere", "sum"),
-        cpu_ms=("cpu_ms", "median")).reset_index()
+    grouped = (
+        table.groupby(["fault", "rule"], sort=False)
+        .agg(
+            trials=("found", "size"),
+            found=("found", "sum"),
+            covered=("covered", "mean"),
+            elsewhere=("elsewhere", "sum"),
+            cpu_ms=("cpu_ms", "median"),
+        )
+        .reset_index()
+    )
     shown = Table(*grouped.columns, title=f"{len(table)} faults of {given.hours} h in {given.days} days of the demo plant")
     for row in grouped.itertuples(index=False):
-        shown.add_row(row.fault, row.rule, str(row.trials), str(row.found), f"{row.covered:.0%}", str(row.elsewhere),
-                      f"{row.cpu_ms:.0f}")
+        shown.add_row(
+            row.fault, row.rule, str(row.trials), str(row.found), f"{row.covered:.0%}", str(row.elsewhere), f"{row.cpu_ms:.0f}"
+        )
     Console().print(shown)
 
 
@@ -74,19 +83,31 @@ def _trials(workspace: Workspace, days: int, hours: int, rng: np.random.Generato
     with open_store(workspace, "litoral") as store:
         configuration = active(store)
     sensors = configuration.sensors
-    faults = [(s.quantity, s.item, f"x {f:.4g}", Flag.UNIT, f) for s in sensors for pair in FACTORS.get(s.quantity, ())
-              for f in (pair, 1 / pair)]
+    faults = [
+        (s.quantity, s.item, f"x {f:.4g}", Flag.UNIT, f)
+        for s in sensors
+        for pair in FACTORS.get(s.quantity, ())
+        for f in (pair, 1 / pair)
+    ]
     faults += [(s.quantity, s.item, f"harmless x {f:g}", Flag.UNIT, f) for s in sensors for f in HARMLESS if s.quantity == "flow"]
     faults += [(s.quantity, s.item, "inverted", Flag.PUMP, None) for s in sensors if s.quantity == "pump_status"]
     out = []
     for quantity, item, name, rule, change in track(faults, "faults", console=Console(stderr=True), transient=True):
         start = START + (days - 1 - int(rng.integers(1, 14))) * times.DAY + int(rng.integers(0, 24)) * times.HOUR
         home = Path(tempfile.mkdtemp(dir=workspace.home.parent))
-        shutil.copytree(workspace.data("litoral"), home / "data" / "litoral",
-                        ignore=shutil.ignore_patterns("archive", "inbox", "work", "plant*"))
+        shutil.copytree(
+            workspace.data("litoral"),
+            home / "data" / "litoral",
+            ignore=shutil.ignore_patterns("archive", "inbox", "work", "plant*"),
+        )
         with open_store(Workspace(home), "litoral") as store:
-            out.append({"fault": f"{quantity} {name}", "rule": rule.name.lower(),
-                        **_trial(configuration, store, quantity, item, rule, change, start, start + hours * times.HOUR)})
+            out.append(
+                {
+                    "fault": f"{quantity} {name}",
+                    "rule": rule.name.lower(),
+                    **_trial(configuration, store, quantity, item, rule, change, start, start + hours * times.HOUR),
+                }
+            )
         shutil.rmtree(home)
     return out
 

@@ -150,7 +150,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--cycles", type=int, default=48)
     arguments.add_argument("--percent", type=float, nargs="+", default=[0.0, 5.0, 20.0])
-    arguments.add_argument("--reserve", type=float, nargs="+", default=[5.0], help="share of each band to be kept free late in a plan")
+    arguments.add_argument(
+        "--reserve", type=float, nargs="+", default=[5.0], help="share of each band to be kept free late in a plan"
+    )
     arguments.add_argument("--hours", type=int, default=24, help="length of each plan")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--json", action="store_true")

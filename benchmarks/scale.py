@@ -66,7 +66,9 @@ def terms(file: Path, case: dict, ends: str = "own") -> tuple[dict, dict]:
         unit = engine.length_m
     price = problem.price_on(own.energy.get_index("time"), list(own.energy.pump.values))
     left = {str(tank): float(own.level.sel(tank=tank)[-1]) / unit for tank in own.level.tank.values}
-    equal = {"clamp_exempt": sorted({tank for _, tank, _ in (*own.shut, *own.clamped)})} | ({"end_level": left} if ends == "own" else {})
+    equal = {"clamp_exempt": sorted({tank for _, tank, _ in (*own.shut, *own.clamped)})} | (
+        {"end_level": left} if ends == "own" else {}
+    )
     return case | equal, {"pumps": own.energy.sizes["pump"], "tanks": own.level.sizes["tank"],
                           "own_cost": float((own.energy * price).sum()), "full_tanks": len(equal["clamp_exempt"])}  # fmt: skip
 
@@ -124,7 +126,9 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     given = parser.parse_args()
     cases = [(n, h) for n in NETWORKS if given.only in n for h in (given.horizons if n in LONG else given.horizons[:1])]
-    rows = [measure(*case, given.minutes, given.ends) for case in track(cases, "plans", console=Console(stderr=True), transient=True)]
+    rows = [
+        measure(*case, given.minutes, given.ends) for case in track(cases, "plans", console=Console(stderr=True), transient=True)
+    ]
     planned = [row for row in rows if "refused" not in row]
     if given.plot and planned:
         plot(planned, given.plot)

@@ -37,10 +37,28 @@ def prepare(home: Path) -> Path:
 
 def sftp(key: Path, port: int, tenant: str, *batch: str) -> None:
     """Run one client to its end."""
-    settings = ["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "StrictHostKeyChecking=no", "LogLevel=ERROR",
-                "UserKnownHostsFile=/dev/null"]
-    command = ["sftp", "-q", "-F", "none", "-P", str(port), "-i", str(key), *(f"-o{s}" for s in settings), "-b", "-",
-               f"{tenant}@127.0.0.1"]
+    settings = [
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        "IdentityAgent=none",
+        "StrictHostKeyChecking=no",
+        "LogLevel=ERROR",
+        "UserKnownHostsFile=/dev/null",
+    ]
+    command = [
+        "sftp",
+        "-q",
+        "-F",
+        "none",
+        "-P",
+        str(port),
+        "-i",
+        str(key),
+        *(f"-o{s}" for s in settings),
+        "-b",
+        "-",
+        f"{tenant}@127.0.0.1",
+    ]
     subprocess.run(command, input="\n".join(batch) + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -59,8 +77,9 @@ def main(megabytes: int) -> None:
         big.write_bytes(os.urandom(megabytes * 2**20))
         small.write_text("time,tag,value\n" + "2022-03-01T00:00:00,LEVEL,1.5\n" * 300)
         command = [sys.executable, "-c", "from wss.cli import app; app()", "sftp", "--port", "0", "--inbox-mb", "100000"]
-        process = subprocess.Popen(command, env=os.environ | {"WSS_HOME": folder}, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            command, env=os.environ | {"WSS_HOME": folder}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         try:
             port = int(re.search(r"port (\d+)", process.stdout.readline())[1])
             server, inboxes = psutil.Process(process.pid), Workspace(home)
@@ -71,15 +90,22 @@ def main(megabytes: int) -> None:
                     jobs = [(key, port, f"t{k}", f"put {big} /inbox/big") for k in range(clients)]
                     seconds, cpu = measure(server, lambda jobs=jobs: list(pool.map(lambda job: sftp(*job), jobs)))
                     total = clients * megabytes
-                    print(f"{clients} client(s), {total:,} MB: {total / seconds:.0f} MB/s, {1024 * cpu / total:.1f} CPU s/GB,"
-                          f" {server.memory_info().rss / 2**20:.0f} MB")
+                    print(
+                        f"{clients} client(s), {total:,} MB: {total / seconds:.0f} MB/s, {1024 * cpu / total:.1f} CPU s/GB,"
+                        f" {server.memory_info().rss / 2**20:.0f} MB"
+                    )
                     for k in range(clients):
                         (inboxes.inbox(f"t{k}") / "big").unlink()
-                lines = [line for k in range(SMALL)
-                         for line in (f"put {small} /inbox/{k}.part", f"rename /inbox/{k}.part /inbox/{k}.csv")]
+                lines = [
+                    line
+                    for k in range(SMALL)
+                    for line in (f"put {small} /inbox/{k}.part", f"rename /inbox/{k}.part /inbox/{k}.csv")
+                ]
                 seconds, cpu = measure(server, lambda: sftp(key, port, "t0", *lines))
-                print(f"{SMALL} files of {small.stat().st_size / 1000:.0f} kB, put and renamed: {SMALL / seconds:.0f} files/s,"
-                      f" {1000 * cpu / SMALL:.1f} ms CPU a file")
+                print(
+                    f"{SMALL} files of {small.stat().st_size / 1000:.0f} kB, put and renamed: {SMALL / seconds:.0f} files/s,"
+                    f" {1000 * cpu / SMALL:.1f} ms CPU a file"
+                )
                 jobs = [(key, port, f"t{k}", "pwd") for k in range(LOGINS)]
                 seconds, cpu = measure(server, lambda: list(pool.map(lambda job: sftp(*job), jobs)))
                 print(f"{LOGINS} logins: {LOGINS / seconds:.0f} logins/s, {1000 * cpu / LOGINS:.0f} ms CPU each")

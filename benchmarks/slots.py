@@ -69,8 +69,9 @@ def held_against(plan: Plan, frame: pd.DataFrame, before, after, first: int, lim
             if seen.get(slot) == value:
                 said.setdefault(slot, []).append(n)
     due = {slot: n for n in sorted(before) if n <= limit for slot in plan.files[n] if slot >= first}
-    faults += [f"slot {slot} shows {seen.get(slot)}, file {n} was there" for slot, n in due.items()
-               if max(said.get(slot, [-1])) < n]
+    faults += [
+        f"slot {slot} shows {seen.get(slot)}, file {n} was there" for slot, n in due.items() if max(said.get(slot, [-1])) < n
+    ]
     for slot in seen:
         whole = any(all(max(said.get(s, [-1])) >= n for s in plan.files[n] if s >= first) for n in said.get(slot, ()))
         faults += [] if whole else [f"slot {slot} shows {seen[slot]} of no file that is there as a whole"]

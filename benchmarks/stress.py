@@ -63,8 +63,12 @@ def feed(workspace: Workspace, plan: Plan, seconds: float, seed: int) -> list[tu
     """Deliver files for a time [s]; their numbers and names in the order of arrival, which is not quite that of delivery."""
     rng, sent, until = random.Random(seed), [], time.monotonic() + seconds
     for start in range(0, MOST, 8):
-        some = [(n, f"f{n:05d}{again}.csv") for n in range(start, start + 8) for again in ("", "-again")
-                if not again or rng.random() < 0.2]
+        some = [
+            (n, f"f{n:05d}{again}.csv")
+            for n in range(start, start + 8)
+            for again in ("", "-again")
+            if not again or rng.random() < 0.2
+        ]
         rng.shuffle(some)
         for number, name in some:
             while len(os.listdir(workspace.inbox("demo"))) >= WAITING and time.monotonic() < until:
@@ -170,8 +174,11 @@ def content(workspace: Workspace, limits: list[int]) -> dict:
         now = rows.assign(sensor_id=rows["sensor_id"].map({i: tag for tag, i in ids.items()}))
         then = [store.read(["flow"], *SPAN, pd.Timestamp(DELIVERED + n, unit="s")).drop(columns="flag") for n in limits]
         numbers = sorted(_ledger(store)[0])
-    return {"now": now.sort_values(["sensor_id", "time"]).to_numpy().tolist(), "files": numbers,
-            "then": [frame.to_numpy().tolist() for frame in then]}
+    return {
+        "now": now.sort_values(["sensor_id", "time"]).to_numpy().tolist(),
+        "files": numbers,
+        "then": [frame.to_numpy().tolist() for frame in then],
+    }
 
 
 def play(workspace: Workspace, seconds: float, writers: int, readers: int, seed: int = 1) -> dict:
@@ -206,14 +213,19 @@ def play(workspace: Workspace, seconds: float, writers: int, readers: int, seed:
     kept = {path.name for path in workspace.archive("demo").rglob("*.csv")}
     shutil.rmtree(calm.home)
     return {
-        "seconds": round(lasted, 1), "sent": len(sent), "files": len(ledger), "readings": int(ledger["read"].sum()),
-        "stored": int(ledger["stored"].sum()), "duplicate": int(ledger["duplicate"].sum()),
+        "seconds": round(lasted, 1),
+        "sent": len(sent),
+        "files": len(ledger),
+        "readings": int(ledger["read"].sum()),
+        "stored": int(ledger["stored"].sum()),
+        "duplicate": int(ledger["duplicate"].sum()),
         "corrected": int(ledger["corrected"].sum()),
         "looks": sum((Counter(looks) for kind, looks, _ in told if kind == "reader"), Counter()),
         "states": sum((Counter(states) for kind, states, _ in told if kind == "writer"), Counter()),
         "errors": [fault for _, _, faults in told for fault in faults],
         "differences": [part for part in ours if ours[part] != theirs[part]],
-        "lost": sorted({name for _, name in sent} - kept), "waiting": waiting(workspace),
+        "lost": sorted({name for _, name in sent} - kept),
+        "waiting": waiting(workspace),
     }
 
 
@@ -229,15 +241,33 @@ def main(seconds: float, writers: int, readers: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("database", "s", "files sent", "contents", "readings", "stored", "duplicate", "corrected", "looks", "errors",
-                  "lost", "differences")
+    table = Table(
+        "database",
+        "s",
+        "files sent",
+        "contents",
+        "readings",
+        "stored",
+        "duplicate",
+        "corrected",
+        "looks",
+        "errors",
+        "lost",
+        "differences",
+    )
     with databases() as fresh_ones:
         for name, fresh in fresh_ones.items():
             done = in_a_process(fresh().home, seconds, writers, readers)
             numbers = [done[key] for key in ("seconds", "sent", "files", "readings", "stored", "duplicate", "corrected")]
             lost = len(done["lost"]) + len(done["waiting"])
-            table.add_row(name, *(f"{n:,}" for n in numbers), f"{sum(done['looks'].values()):,}", str(len(done["errors"])),
-                          str(lost), str(len(done["differences"])))
+            table.add_row(
+                name,
+                *(f"{n:,}" for n in numbers),
+                f"{sum(done['looks'].values()):,}",
+                str(len(done["errors"])),
+                str(lost),
+                str(len(done["differences"])),
+            )
             for fault in [*done["errors"][:5], *done["lost"][:5], *done["waiting"][:5], *done["differences"], done["states"]]:
                 Console(stderr=True).print(f"{name}: {fault}", markup=False, highlight=False, soft_wrap=True)
     Console().print(table)
@@ -249,4 +279,4 @@ if __name__ == "__main__":
         sys.stdout.write(json.dumps(done))
     else:
         given = [float(number) for number in sys.argv[1:]]
-        main(*given[:1] or [60.0], *(int(n) for n in (*given[1:], *(4, 4)[len(given[1:]):])))
+        main(*given[:1] or [60.0], *(int(n) for n in (*given[1:], *(4, 4)[len(given[1:]) :])))

@@ -79,13 +79,17 @@ def cases(bench: Path) -> dict[str, dict]:
 
 def drawn(bench: Path, count: int) -> dict[str, dict]:
     """Name -> case: one of the others' or a network, with everything about it drawn; the same for the same count."""
-    bases = {name.split(", ")[0]: case for name, case in cases(bench).items() if name.endswith(", flat") or name.startswith("network")}
+    bases = {
+        name.split(", ")[0]: case for name, case in cases(bench).items() if name.endswith(", flat") or name.startswith("network")
+    }
     made = {}
     for i in range(count):
         rng = np.random.default_rng([11, i])
         base = str(rng.choice(list(bases)))
         given = {key: value for key, value in bases[base].items() if key != "own_terms"}
-        spot = np.round(0.1 + 0.06 * np.sin(np.arange(24) / 12 * 2 * np.pi + 6 * rng.random()) + rng.normal(0, 0.04, 24), 4).tolist()
+        spot = np.round(
+            0.1 + 0.06 * np.sin(np.arange(24) / 12 * 2 * np.pi + 6 * rng.random()) + rng.normal(0, 0.04, 24), 4
+        ).tolist()
         given |= {
             "start": f"2026-03-{rng.integers(1, 28):02d}T{rng.integers(24):02d}:00",
             "horizon_hours": int(rng.choice([24, 24, 36, 48])), "decision_minutes": int(rng.choice([15, 30, 60])),

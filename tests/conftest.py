@@ -27,8 +27,16 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
 TOGETHER = {
-    "litoral": ("apps/test_operator", "cli/test_backtest", "demo/test_quality_faults", "faults/test_plans", "flows/test_flows",
-                "notebooks/test_notebooks", "steps/test_plan_change", "test_cycle"),
+    "litoral": (
+        "apps/test_operator",
+        "cli/test_backtest",
+        "demo/test_quality_faults",
+        "faults/test_plans",
+        "flows/test_flows",
+        "notebooks/test_notebooks",
+        "steps/test_plan_change",
+        "test_cycle",
+    ),
     "fitted_model": ("steps/test_backtest", "steps/test_refit"),
 }
 """Test files that one process runs, so that no other waits while it makes what they share."""
@@ -102,7 +110,7 @@ def empty_postgresql(postgresql) -> Iterator[Callable[[], None]]:
     with psycopg.connect(postgresql, autocommit=True) as connection:
 
         def empty() -> None:
-            for name, in connection.execute(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'wss\_%'").fetchall():
+            for (name,) in connection.execute(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'wss\_%'").fetchall():
                 connection.execute(f'DROP SCHEMA "{name}" CASCADE')
 
         yield empty
@@ -120,8 +128,16 @@ def _start_postgresql(binaries: Path, main: int) -> str:
     data = folder / "data"
     make = [binaries / "initdb", "-D", data, "-U", "wss", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **rights)
-    settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "full_page_writes": "off",
-                "synchronous_commit": "off", "autovacuum": "off", "max_connections": 200, "shared_buffers": "64MB"}
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "autovacuum": "off",
+        "max_connections": 200,
+        "shared_buffers": "64MB",
+    }
     with (data / "postgresql.conf").open("a") as file:
         file.writelines(f"{key} = '{value}'\n" for key, value in settings.items())
     rules = data / "pg_hba.conf"  # the first line that fits a user counts
@@ -129,8 +145,14 @@ def _start_postgresql(binaries: Path, main: int) -> str:
     start = [binaries / "pg_ctl", "-D", data, "-w", "-s", "-l", folder / "log", "start"]
     subprocess.run(start, check=True, cwd=folder, **rights)
     stop = f"while kill -0 {main}; do sleep 0.5; done; kill -QUIT $(head -n 1 {data}/postmaster.pid); sleep 0.5; rm -rf {folder}"
-    subprocess.Popen(["sh", "-c", stop], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                     start_new_session=True, cwd="/")
+    subprocess.Popen(
+        ["sh", "-c", stop],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
     return str(folder)
 
 

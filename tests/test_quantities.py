@@ -38,17 +38,24 @@ def test_quantiles_and_members_are_welcome():
 def test_all_faults_at_once():
     found = faults(level=LEVEL * 60, levl=LEVEL, flow=LEVEL.rename(tank="pump"))
     assert found.startswith("4 faults during test:")
-    for part in ("levl: unknown name", "level: values from 60 to 180, allowed are -1 to 100 m",
-                 "flow: dims ('time', 'pump'), expected", "flow: units 'm', expected 'm3/h'"):
+    for part in (
+        "levl: unknown name",
+        "level: values from 60 to 180, allowed are -1 to 100 m",
+        "flow: dims ('time', 'pump'), expected",
+        "flow: units 'm', expected 'm3/h'",
+    ):
         assert part in found
 
 
-@pytest.mark.parametrize(("time", "fault"), [
-    (TIME[::-1], "time is not sorted and unique"),
-    (TIME[[0, 0, 1]], "time is not sorted and unique"),
-    (TIME.tz_localize("UTC"), "time is not UTC without zone"),
-    (pd.RangeIndex(3), "time is not UTC without zone"),
-])
+@pytest.mark.parametrize(
+    ("time", "fault"),
+    [
+        (TIME[::-1], "time is not sorted and unique"),
+        (TIME[[0, 0, 1]], "time is not sorted and unique"),
+        (TIME.tz_localize("UTC"), "time is not UTC without zone"),
+        (pd.RangeIndex(3), "time is not UTC without zone"),
+    ],
+)
 def test_time_of_a_wrong_kind(time, fault):
     assert f"level: {fault}" in faults(level=LEVEL.assign_coords(time=time))
 

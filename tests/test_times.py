@@ -15,11 +15,19 @@ MOMENTS = st.datetimes(datetime(1980, 1, 1), datetime(2060, 1, 1)).map(lambda mo
 ZONES = st.sampled_from(["UTC", "Europe/Lisbon", "Europe/Rome", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
 
 
-@pytest.mark.parametrize("moment", [
-    "2022-07-25T06:00", "2022-07-25T06:00Z", "2022-07-25T08:00+02:00", "2022-07-25 06:00:00", datetime(2022, 7, 25, 6),
-    datetime(2022, 7, 25, 8, tzinfo=timezone(timedelta(hours=2))), pd.Timestamp("2022-07-25T06:00", tz="UTC"),
-    np.datetime64("2022-07-25T06:00"),
-])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2022-07-25T06:00",
+        "2022-07-25T06:00Z",
+        "2022-07-25T08:00+02:00",
+        "2022-07-25 06:00:00",
+        datetime(2022, 7, 25, 6),
+        datetime(2022, 7, 25, 8, tzinfo=timezone(timedelta(hours=2))),
+        pd.Timestamp("2022-07-25T06:00", tz="UTC"),
+        np.datetime64("2022-07-25T06:00"),
+    ],
+)
 def test_every_way_to_say_a_moment(moment):
     found = times.utc(moment)
     assert (found, found.tzinfo, found.unit) == (pd.Timestamp("2022-07-25T06:00"), None, "ns")

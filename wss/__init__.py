@@ -5,8 +5,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_LAZY = {"open_run": "wss.steps.run", "steps": "wss.steps", "views": "wss.views", "screens": "wss.screens",
-         "times": "wss.times"}
+_LAZY = {"open_run": "wss.steps.run", "steps": "wss.steps", "views": "wss.views", "screens": "wss.screens", "times": "wss.times"}
 
 
 def __getattr__(name: str) -> Any:

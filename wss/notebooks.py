@@ -49,8 +49,11 @@ def find(name: str) -> Notebook:
         there = ", ".join(sorted(p.stem for p in path.parent.glob("*.ipynb")))
         raise NotFoundError(f"there is no notebook {name!r}; there are: {there}")
     declared = {n: p["inferred_type_name"] for n, p in papermill.inspect_notebook(str(path)).items()}
-    raise_all([f"{name}.ipynb: its parameters cell does not declare {p}" for p in ("tenant", "now") if p not in declared],
-              "reading a notebook", NotebookError)
+    raise_all(
+        [f"{name}.ipynb: its parameters cell does not declare {p}" for p in ("tenant", "now") if p not in declared],
+        "reading a notebook",
+        NotebookError,
+    )
     return Notebook(name, path, declared)
 
 
@@ -68,8 +71,17 @@ def check_parameters(notebook: Notebook, given: dict[str, Any]) -> None:
     raise_all(faults, f"checking the parameters of {notebook.name}", NotebookError)
 
 
-def run_notebook(name: str, tenant: str, now: pd.Timestamp, parameters: dict[str, Any], *,
-                 workspace: Workspace, store: Store, cycle: bool, reason: str = "") -> RunRecord:
+def run_notebook(
+    name: str,
+    tenant: str,
+    now: pd.Timestamp,
+    parameters: dict[str, Any],
+    *,
+    workspace: Workspace,
+    store: Store,
+    cycle: bool,
+    reason: str = "",
+) -> RunRecord:
     """Execute a notebook in a folder of its own and commit what it saved.
 
     The folder is complete and in its final place, `runs/<tenant>/<notebook>/<yyyy>/<mm>/<dd>/<HHMMSS>Z-<id>` of `now`,
@@ -154,9 +166,15 @@ def _execute(notebook: Notebook, given: dict[str, Any], staging: Path) -> str | 
     try:
         with tempfile.TemporaryDirectory(prefix="wss-") as sockets:
             papermill.execute_notebook(
-                nb, str(out), parameters=given, kernel_name=KERNEL, progress_bar=False, execution_timeout=CELL_TIMEOUT_S,
+                nb,
+                str(out),
+                parameters=given,
+                kernel_name=KERNEL,
+                progress_bar=False,
+                execution_timeout=CELL_TIMEOUT_S,
                 resources={"metadata": {"path": str(staging)}},
-                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}))
+                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
+            )
     except papermill.PapermillExecutionError as error:
         return f"{notebook.name}.ipynb, cell {error.exec_count}: {error.ename}: {error.evalue}"
     except (DeadKernelError, CellTimeoutError) as error:
@@ -185,8 +203,13 @@ def _configuration_version(store: Store) -> int | None:
 def _write_manifest(folder: Path, record: RunRecord, tenant: str, notebook: Notebook) -> None:
     source = hashlib.sha256(notebook.path.read_bytes()).hexdigest()
     files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir()) if p.is_file()}
-    manifest = {**vars(record), "tenant": tenant, "libraries": shipped.library_versions(),
-                "notebook": {"name": notebook.name, "sha256": source}, "files": files}
+    manifest = {
+        **vars(record),
+        "tenant": tenant,
+        "libraries": shipped.library_versions(),
+        "notebook": {"name": notebook.name, "sha256": source},
+        "files": files,
+    }
     text = json.dumps(plain(manifest), indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 

@@ -135,8 +135,10 @@ def _version_numbers(tariff: Tariff, wall: pd.DatetimeIndex) -> np.ndarray:
     number = np.asarray(firsts.searchsorted(wall.as_unit("ns"), side="right")) - 1
     if (number < 0).any():
         early = wall[number < 0][0]
-        raise ConfigError(f"tariff {tariff.name!r} holds from {firsts[0].date()} on, not yet at {early:%Y-%m-%d %H:%M}; "
-                          "add the version that held then to tariff.yml")
+        raise ConfigError(
+            f"tariff {tariff.name!r} holds from {firsts[0].date()} on, not yet at {early:%Y-%m-%d %H:%M}; "
+            "add the version that held then to tariff.yml"
+        )
     return number
 
 
@@ -145,10 +147,13 @@ def _refuse(tariff: Tariff, version: TariffVersion, time: pd.DatetimeIndex, wall
     wrong = np.flatnonzero(table.sum(axis=0) != 1)
     if wrong.size:
         names = np.array([p.name for p in version.periods])
-        shown = [f"{times.iso(time[k])} ({wall[k]:%a %H:%M} local): {', '.join(names[table[:, k]]) or 'none'}"
-                 for k in wrong[:SHOWN]]
-        raise ConfigError(f"tariff {tariff.name!r} of {version.valid_from}: not exactly one period holds at {wrong.size} of "
-                          f"{len(time)} moments, first at {'; '.join(shown)}; mend its spans in tariff.yml")
+        shown = [
+            f"{times.iso(time[k])} ({wall[k]:%a %H:%M} local): {', '.join(names[table[:, k]]) or 'none'}" for k in wrong[:SHOWN]
+        ]
+        raise ConfigError(
+            f"tariff {tariff.name!r} of {version.valid_from}: not exactly one period holds at {wrong.size} of "
+            f"{len(time)} moments, first at {'; '.join(shown)}; mend its spans in tariff.yml"
+        )
 
 
 def _windows(tariff: Tariff, time: pd.DatetimeIndex, power: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

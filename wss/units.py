@@ -59,8 +59,33 @@ UNITS = {
     "1": Unit("1", 1.0),
     "%": Unit("1", 0.01),
 }
-CURRENCIES = ("AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "COP", "CZK", "DKK", "EUR", "GBP", "HUF", "ILS", "INR", "JPY", "MAD",
-              "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "TRY", "USD", "ZAR")
+CURRENCIES = (
+    "AUD",
+    "BGN",
+    "BRL",
+    "CAD",
+    "CHF",
+    "CLP",
+    "COP",
+    "CZK",
+    "DKK",
+    "EUR",
+    "GBP",
+    "HUF",
+    "ILS",
+    "INR",
+    "JPY",
+    "MAD",
+    "MXN",
+    "NOK",
+    "NZD",
+    "PLN",
+    "RON",
+    "SEK",
+    "TRY",
+    "USD",
+    "ZAR",
+)
 """Each measures itself alone: money is never changed into other money."""
 NAMES = {
     # name: its value in those before it; other spellings
@@ -200,13 +225,14 @@ def _registry():
 
 def _expression(unit: str) -> str | None:
     """A unit in the exact names of the registry; None if it is no unit."""
-    text = unit.translate(SIGNS)[:LONGEST + 1]
+    text = unit.translate(SIGNS)[: LONGEST + 1]
     if text in WHOLE or text.lower() in WHOLE:
         return WHOLE.get(text, WHOLE.get(text.lower()))
     if len(text) > LONGEST or not EXPRESSION.fullmatch(text):
         return None
-    parts = [part if part in "*/" else _spellings().get(part, _spellings().get(part.casefold()))
-             for part in re.split(r"([*/])", text)]
+    parts = [
+        part if part in "*/" else _spellings().get(part, _spellings().get(part.casefold())) for part in re.split(r"([*/])", text)
+    ]
     return None if None in parts else "".join(parts)
 
 

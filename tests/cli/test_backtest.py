@@ -52,9 +52,11 @@ def test_origins_that_fail_are_told_with_exit_code_1(litoral):
 
 
 def test_wrong_input_is_told_with_exit_code_2(litoral):
-    for words, said in ((("--every", "7"), "write hours or days, such as 6h or 1d"),
-                        (("--model", "oracle"), "'oracle' is unknown"),
-                        (("--from", "tomorrow"), "'tomorrow' is not an ISO time")):
+    for words, said in (
+        (("--every", "7"), "write hours or days, such as 6h or 1d"),
+        (("--model", "oracle"), "'oracle' is unknown"),
+        (("--from", "tomorrow"), "'tomorrow' is not an ISO time"),
+    ):
         result = wss(*words)
         assert result.exit_code == 2
         assert said in result.stderr

@@ -28,8 +28,19 @@ def files(tmp_path):
         value[-3:] = 0.0
         path = tmp_path / "history.csv"
         pd.DataFrame({"time": [times.iso(t) for t in time], "North": value.round(3)}).to_csv(path, index=False)
-        return [path, "--issue", "2022-06-30T00:00+02:00", "--hours", "24", "--zone", "Europe/Rome", "--country", "IT",
-                "--out", tmp_path / "f.csv"]
+        return [
+            path,
+            "--issue",
+            "2022-06-30T00:00+02:00",
+            "--hours",
+            "24",
+            "--zone",
+            "Europe/Rome",
+            "--country",
+            "IT",
+            "--out",
+            tmp_path / "f.csv",
+        ]
 
     return make
 

@@ -14,9 +14,13 @@ from wss.store import Workspace
 
 ROWS = [f"2022-05-27 {hour:02}:{minute:02}:00,LIT_T1_LEVEL,{10 + hour / 10:.1f},Good" for hour in range(24) for minute in (0, 30)]
 HEAD = "stamp,point,reading,quality\n"
-SPOILT = ["2022-05-28 00:00:00,LIT_T1_LEVEL,99,Good", "2022-05-28 00:30:00,LIT_T1_LEVL,10,Good",
-          "2022-05-28 01:00:00,LIT_T1_LEVEL,ten,Good",
-          "2022-05-28 01:30:00,LIT_T1_LEVEL,,Good", "2022-05-28 02:00:00,LIT_T1_LEVEL,12,Bad"]
+SPOILT = [
+    "2022-05-28 00:00:00,LIT_T1_LEVEL,99,Good",
+    "2022-05-28 00:30:00,LIT_T1_LEVL,10,Good",
+    "2022-05-28 01:00:00,LIT_T1_LEVEL,ten,Good",
+    "2022-05-28 01:30:00,LIT_T1_LEVEL,,Good",
+    "2022-05-28 02:00:00,LIT_T1_LEVEL,12,Bad",
+]
 
 
 def wss(*words: object):
@@ -44,7 +48,9 @@ def test_guess_then_try(litoral_files, export):
     assert told["profile"] == yaml.safe_load(profile.read_text())
     assert (told["profile"]["files"], told["profile"]["tag_column"]) == ("hist_*.csv", "point")
     assert {t["tag"]: (t["known"], t["likely"][:1]) for t in told["tags"]} == {
-        "LIT_T1_LEVEL": (True, []), "LIT_T1_LEVL": (False, ["LIT_T1_LEVEL"])}
+        "LIT_T1_LEVEL": (True, []),
+        "LIT_T1_LEVL": (False, ["LIT_T1_LEVEL"]),
+    }
     assert any(e["doubt"] and e["key"] == "missing" and "'ten'" in e["why"] for e in told["evidence"])
     before = export.read_bytes(), sorted(litoral_files.parent.parent.rglob("*"))
     tried = wss("try", export, "--tenant", "litoral", "--json")
@@ -76,11 +82,17 @@ def test_without_a_tenant_and_as_tables(export, tmp_path):
 
 
 @pytest.mark.usefixtures("litoral_files")
-@pytest.mark.parametrize(("words", "said"), [
-    (("try", "{file}"), "say by which profile"), (("try", "{file}", "--tenant", "litoral"), "is for files LIT_*.csv"),
-    (("try", "{file}", "--tenant", "nobody"), "no tenant named nobody"), (("guess", "{file}x"), "there is no such file"),
-    (("try", "{file}", "--profile", "{bad}"), "layout"), (("try", "{file}", "--profile", "{file}y"), "there is no such file"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("try", "{file}"), "say by which profile"),
+        (("try", "{file}", "--tenant", "litoral"), "is for files LIT_*.csv"),
+        (("try", "{file}", "--tenant", "nobody"), "no tenant named nobody"),
+        (("guess", "{file}x"), "there is no such file"),
+        (("try", "{file}", "--profile", "{bad}"), "layout"),
+        (("try", "{file}", "--profile", "{file}y"), "there is no such file"),
+    ],
+)
 def test_what_is_wrong_is_said(words, said, export, tmp_path):
     bad = tmp_path / "bad.yml"
     bad.write_text("name: x\nfiles: '*'\nlayout: tall\n")

@@ -42,7 +42,7 @@ def _two_sensors():
 def test_it_says_what_is_doubtful():
     result = wss("litoral", "--json")
     assert result.exit_code == 0, result.output
-    told, = json.loads(result.stdout)
+    (told,) = json.loads(result.stdout)
     assert (told["tenant"], told["now"], told["error"]) == ("litoral", "2022-07-20T00:15:00Z", None)
     doubts = {(d["quantity"], d["item"], d["kind"]): d for d in told["doubts"]}
     assert set(doubts) == {("level", "1", "gap"), ("level", "1", "spike"), ("flow", "60", "stale")}

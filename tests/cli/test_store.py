@@ -39,7 +39,7 @@ def test_help_has_an_example(command):
 def test_backup_and_restore(workspace):
     done = wss("store", "backup", "litoral")
     assert done.exit_code == 0, done.output
-    file, = (workspace.home / "backups").glob("litoral-*Z.db")
+    (file,) = (workspace.home / "backups").glob("litoral-*Z.db")
     assert f"wrote {file}: 0 readings, 0 files, 0 runs, 1 versions" in done.stdout.replace("\n", " ")
     with open_store(workspace, "litoral") as store:
         store.put_documents({}, "me", "", pd.Timestamp("2022-01-01"))
@@ -57,7 +57,7 @@ def test_backup_and_restore(workspace):
 def test_check_says_what_is_wrong_and_fails(workspace):
     good = wss("store", "check", "--json")
     assert good.exit_code == 0, good.output
-    found, = json.loads(good.stdout)
+    (found,) = json.loads(good.stdout)
     assert (found["tenant"], found["good"], found["faults"], found["rows"]["version"]) == ("litoral", True, [], 1)
     path = workspace.data("litoral") / "wss.db"
     path.write_bytes(path.read_bytes()[:5000])

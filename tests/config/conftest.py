@@ -25,7 +25,9 @@ def files() -> dict[str, str]:
 @pytest.fixture
 def spoil(files) -> Callable[..., dict[str, str]]:
     """`spoil(file, old, new)`: the files with one text replaced, which must be there once."""
+
     def replace(file: str, old: str, new: str) -> dict[str, str]:
         assert files[file].count(old) == 1, f"{old!r} stands {files[file].count(old)} times in {file}"
         return {**files, file: files[file].replace(old, new)}
+
     return replace

@@ -9,7 +9,7 @@ def test_country_and_subdivision():
     italy = holiday_dates(Calendar(country="IT"), [2022])
     trieste = holiday_dates(Calendar(country="IT", subdivision="TS"), [2022])
     assert date(2022, 8, 15) in italy
-    assert trieste - italy == {date(2022, 11, 3)}       # its patron saint
+    assert trieste - italy == {date(2022, 11, 3)}  # its patron saint
 
 
 def test_own_holidays_of_one_year_and_of_every_year():

@@ -43,20 +43,25 @@ def test_every_unmetered_link_of_the_cut_is_found():
 def test_every_meter_in_the_wrong_list_is_found():
     for link in ("116", "173", "225"):
         left = [name for name in ("116", "173", "225") if name != link]
-        assert any(f"link {link} runs from" in fault and "out of zone north; list it under `outflow`" in fault
-                   for fault in faults(north={"inflow": ["10", "60", link], "outflow": left}))
+        assert any(
+            f"link {link} runs from" in fault and "out of zone north; list it under `outflow`" in fault
+            for fault in faults(north={"inflow": ["10", "60", link], "outflow": left})
+        )
     assert faults(industry={"inflow": ["193"], "outflow": []}) == [
-        "link 193 runs from 35 to 181 in the network, which is out of zone industry; list it under `outflow`"]
+        "link 193 runs from 35 to 181 in the network, which is out of zone industry; list it under `outflow`"
+    ]
 
 
 def test_source_without_meter_is_found():
     assert faults(north={"inflow": ["60"]}) == [
-        "link 10 joins zone north to reservoir Lake and is not in its balance; list it under `inflow` or `outflow`"]
+        "link 10 joins zone north to reservoir Lake and is not in its balance; list it under `inflow` or `outflow`"
+    ]
 
 
 def test_tank_left_out_is_found():
     assert faults(south={"tanks": ["1"]}) == [
-        "the meters of zone south enclose tanks that it does not list; add under `tanks`: 2"]
+        "the meters of zone south enclose tanks that it does not list; add under `tanks`: 2"
+    ]
 
 
 def test_zones_without_a_meter_between_them():
@@ -67,7 +72,6 @@ def test_zones_without_a_meter_between_them():
 
 @pytest.mark.parametrize("status", ["Closed", "CLOSED"])
 def test_closed_pipe_joins_nothing(status):
-    text = files("wntr").joinpath("library/networks/Net3.inp").read_text().replace(
-        "[STATUS]", f"[STATUS]\n 116 {status}\n", 1)
+    text = files("wntr").joinpath("library/networks/Net3.inp").read_text().replace("[STATUS]", f"[STATUS]\n 116 {status}\n", 1)
     left = system(north={"outflow": ["173", "225"]}, south={"inflow": ["173", "225", "193"]})
     assert list(check_balance(left, outline(text))) == []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wss.config.lines import DEEPEST, LARGEST_BYTES, read_yaml
 
-SCALARS = st.none() | st.integers(-10**9, 10**9) | st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=8)
+SCALARS = st.none() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=8)
 KEYS = st.text("abc_1", min_size=1, max_size=3)
 TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8)
 
@@ -19,11 +19,33 @@ def test_what_yaml_wrote_is_read_back(tree):
     assert (found.data, found.faults) == (tree, ())
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("010", "010"), ("10", 10), ("-3", -3), ("1.10", "1.10"), ("1e3", "1e3"), ("07:00", "07:00"), ("0x1F", "0x1F"),
-    ("1_000", "1_000"), ("NO", "NO"), ("on", "on"), ("yes", "yes"), ("true", "true"), ("2022-07-25", "2022-07-25"), ("=", "="),
-    ("", None), ("~", None), ("null", None), ('"10"', "10"), ('""', ""), ('"null"', "null"), ("'~'", "~"), ("<<", "<<"),
-])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("010", "010"),
+        ("10", 10),
+        ("-3", -3),
+        ("1.10", "1.10"),
+        ("1e3", "1e3"),
+        ("07:00", "07:00"),
+        ("0x1F", "0x1F"),
+        ("1_000", "1_000"),
+        ("NO", "NO"),
+        ("on", "on"),
+        ("yes", "yes"),
+        ("true", "true"),
+        ("2022-07-25", "2022-07-25"),
+        ("=", "="),
+        ("", None),
+        ("~", None),
+        ("null", None),
+        ('"10"', "10"),
+        ('""', ""),
+        ('"null"', "null"),
+        ("'~'", "~"),
+        ("<<", "<<"),
+    ],
+)
 def test_scalar_stays_as_written(text, value):
     assert read_yaml("a.yml", f"key: {text}").data == {"key": value}
 
@@ -37,14 +59,16 @@ def test_line_of_every_key_and_entry():
     assert found.at("zones", 0, "tanks", 1) == "a.yml:6 zones[0].tanks[1]"
     assert found.at("zones", 1) == "a.yml:7 zones[1]"
     assert found.at("last") == "a.yml:8 last"
-    assert found.at("zones", 1, "title") == "a.yml:7 zones[1].title"        # absent: the line of what should hold it
+    assert found.at("zones", 1, "title") == "a.yml:7 zones[1].title"  # absent: the line of what should hold it
     assert found.at() == "a.yml:1"
 
 
 def test_every_doubled_key_is_found():
     faults = read_yaml("a.yml", "a: 1\nb: {c: 1, c: 2}\na: 3\n").faults
-    assert faults == ("a.yml:2 b.c: the key stands twice, first on line 2; keep one",
-                      "a.yml:3 a: the key stands twice, first on line 1; keep one")
+    assert faults == (
+        "a.yml:2 b.c: the key stands twice, first on line 2; keep one",
+        "a.yml:3 a: the key stands twice, first on line 1; keep one",
+    )
 
 
 def test_bomb_of_aliases_is_refused_at_its_first_alias():

@@ -96,8 +96,10 @@ def test_period_that_changes_inside_a_decision_step(files):
     coarse = files["tenant.yml"].replace("decision_minutes: 15", "decision_minutes: 30")
     assert config.load({**files, "tariff.yml": hours}).tenant.plan.decision_minutes == 15
     found = message({**files, "tariff.yml": hours, "tenant.yml": coarse})
-    assert ("tariff.yml:8 versions[0].periods: a period changes at 08:15, inside a decision step of 30 min; "
-            "set plan.decision_minutes in tenant.yml to 15") in found
+    assert (
+        "tariff.yml:8 versions[0].periods: a period changes at 08:15, inside a decision step of 30 min; "
+        "set plan.decision_minutes in tenant.yml to 15"
+    ) in found
 
 
 def test_folder_is_read_with_its_network(folder):

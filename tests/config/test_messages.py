@@ -9,8 +9,26 @@ from wss.config import ImportProfile, SensorFile, Tariff, Tenant, messages
 from wss.config.lines import Document, Path, read_yaml
 
 MODELS = {"tenant.yml": Tenant, "sensors.yml": SensorFile, "tariff.yml": Tariff, "profiles/scada.yml": ImportProfile}
-ODD = [None, "x y", "", "a,b", "1,5", "7.5", -1, 10**9, "1e999", "NaN", "2024-13-01", "x" * 300,
-       [], ["x y"], [None], {}, {"a": 1}, [{"a": 1}]]
+ODD = [
+    None,
+    "x y",
+    "",
+    "a,b",
+    "1,5",
+    "7.5",
+    -1,
+    10**9,
+    "1e999",
+    "NaN",
+    "2024-13-01",
+    "x" * 300,
+    [],
+    ["x y"],
+    [None],
+    {},
+    {"a": 1},
+    [{"a": 1}],
+]
 
 
 def paths(data: object, at: Path = ()) -> list[Path]:
@@ -51,16 +69,23 @@ def test_no_fault_speaks_like_a_library(files, file):
     assert told > 100
 
 
-@pytest.mark.parametrize(("key", "value", "words"), [
-    ("decimal", ";", "decimal: ';' is not allowed here; use one of: ., ,"),
-    ("encoding", "utf8", "encoding: 'utf8' is not allowed here; "
-                         "did you mean utf-8? use one of: utf-8, utf-8-sig, latin-1, cp1252, utf-16, utf-16-le, utf-16-be"),
-    ("delimiter", ";" * 7, "delimiter: is 7 characters long; the limit is 6"),
-    ("states", ["ON"], "states: must be a mapping of words to values, not a list; write {word: value}"),
-    ("states", {"ON": "x"}, "states.ON: 'x' is not a number; write one without its unit"),
-    ("delimiter", "", "delimiter: is empty text; write a value"),
-    ("good_quality", ["OK", ["a"]], "good_quality[1]: must be text, not a list; write one value after the colon"),
-])
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("decimal", ";", "decimal: ';' is not allowed here; use one of: ., ,"),
+        (
+            "encoding",
+            "utf8",
+            "encoding: 'utf8' is not allowed here; "
+            "did you mean utf-8? use one of: utf-8, utf-8-sig, latin-1, cp1252, utf-16, utf-16-le, utf-16-be",
+        ),
+        ("delimiter", ";" * 7, "delimiter: is 7 characters long; the limit is 6"),
+        ("states", ["ON"], "states: must be a mapping of words to values, not a list; write {word: value}"),
+        ("states", {"ON": "x"}, "states.ON: 'x' is not a number; write one without its unit"),
+        ("delimiter", "", "delimiter: is empty text; write a value"),
+        ("good_quality", ["OK", ["a"]], "good_quality[1]: must be text, not a list; write one value after the colon"),
+    ],
+)
 def test_words(files, key, value, words):
     document = read_yaml("profiles/scada.yml", files["profiles/scada.yml"])
     found = faults(document, ImportProfile, {**document.data, key: value})

@@ -43,9 +43,10 @@ def test_any_partition_is_whole_and_any_span_taken_out_is_found(spans, data):
 
     def of(parts):
         return tariff(*(period(n, *(s for m, s in parts if m == n)) for n in dict.fromkeys(n for n, _ in parts)))
+
     assert faults(of(whole), 0) == []
     k = data.draw(st.integers(0, len(spans) - 1))
-    assert faults(of(whole[:k] + whole[k + 1:]), 0) == [Fault(DAYS, ("winter", "summer"), *spans[k], ())]
+    assert faults(of(whole[:k] + whole[k + 1 :]), 0) == [Fault(DAYS, ("winter", "summer"), *spans[k], ())]
 
 
 @settings(deadline=None, max_examples=50)
@@ -78,17 +79,20 @@ def test_each_version_is_checked_while_it_holds():
     first = TariffVersion(valid_from=date(2022, 1, 1), source="s", periods=(period("a", span(0, 1440, season="winter")),))
     second = TariffVersion(valid_from=date(2022, 2, 1), source="s", periods=(period("a", span(0, 1439)),))
     both = tariff(period("x", span(0, 1440))).model_copy(update={"versions": (first, second)})
-    assert faults(both, 0) == []                # it holds in January only, so it needs no summer
+    assert faults(both, 0) == []  # it holds in January only, so it needs no summer
     assert faults(both, 1) == [Fault(DAYS, ("winter", "summer"), 1439, 1440, ())]
 
 
-@pytest.mark.parametrize(("zone", "summer", "winter"), [
-    ("Europe/Lisbon", "2022-03-27T01:00", "2022-03-27T00:59"),      # the very minute of the change
-    ("Europe/Lisbon", "2022-10-30T00:59", "2022-10-30T01:00"),
-    ("Europe/Dublin", "2022-07-01", "2022-01-01"),                  # whose law calls winter the exception
-    ("Australia/Sydney", "2022-01-01", "2022-07-01"),               # whose summer is in January
-    ("America/New_York", "2022-03-13T07:00", "2022-03-13T06:59"),
-])
+@pytest.mark.parametrize(
+    ("zone", "summer", "winter"),
+    [
+        ("Europe/Lisbon", "2022-03-27T01:00", "2022-03-27T00:59"),  # the very minute of the change
+        ("Europe/Lisbon", "2022-10-30T00:59", "2022-10-30T01:00"),
+        ("Europe/Dublin", "2022-07-01", "2022-01-01"),  # whose law calls winter the exception
+        ("Australia/Sydney", "2022-01-01", "2022-07-01"),  # whose summer is in January
+        ("America/New_York", "2022-03-13T07:00", "2022-03-13T06:59"),
+    ],
+)
 def test_legal_summer_time(zone, summer, winter):
     assert is_summer(pd.DatetimeIndex([summer, winter]), zone).tolist() == [True, False]
 

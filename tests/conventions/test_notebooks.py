@@ -9,8 +9,18 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 SCHEDULED = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NOTEBOOKS = SCHEDULED + sorted((ROOT / "voila_apps").rglob("*.ipynb"))
-FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While,
-             ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
+FORBIDDEN = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.For,
+    ast.While,
+    ast.ListComp,
+    ast.DictComp,
+    ast.SetComp,
+    ast.GeneratorExp,
+)
 IMPORTS = ("wss", "wss.steps", "wss.views", "wss.screens", "wss.cycle")
 
 

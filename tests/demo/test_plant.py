@@ -101,8 +101,13 @@ def test_files_are_late_doubled_or_lost_now_and_then(plant, workspace):
 
 def test_released_plan_is_followed(plant, workspace):
     """River pump off and lake pump on against the plant's own habits; then the plan ends and its own controls act."""
-    release(workspace, ("2022-07-04T00:15:00Z", "10", 1), ("2022-07-04T00:15:00Z", "335", 0), ("2022-07-04T02:00:00Z", "335", 1),
-            ("2022-07-04T03:00:00Z", "10", 0))
+    release(
+        workspace,
+        ("2022-07-04T00:15:00Z", "10", 1),
+        ("2022-07-04T00:15:00Z", "335", 0),
+        ("2022-07-04T02:00:00Z", "335", 1),
+        ("2022-07-04T03:00:00Z", "10", 0),
+    )
     plant.advance(4)
     river, lake = series(workspace, "LIT_P335_RUN")[END:], series(workspace, "LIT_P10_RUN")[END:]
     after = END + pd.Timedelta(minutes=15)

@@ -45,9 +45,14 @@ def test_three_weeks_of_noise_spikes_and_gaps_raise_no_alarm(store):
 
 def test_injected_faults_are_found_in_the_sensor_that_lies(store):
     configuration = active(store)
-    faults = {("flow", "60"): lambda v: v / 3.6, ("flow", "233"): lambda v: v * 3.6, ("pressure", "35"): lambda v: v * 10.2,
-              ("level", "1"): lambda v: v * 1000, ("pump_status", "335"): lambda v: 1 - np.round(v),
-              ("flow", "193"): lambda v: v * 1.8}
+    faults = {
+        ("flow", "60"): lambda v: v / 3.6,
+        ("flow", "233"): lambda v: v * 3.6,
+        ("pressure", "35"): lambda v: v * 10.2,
+        ("level", "1"): lambda v: v * 1000,
+        ("pump_status", "335"): lambda v: 1 - np.round(v),
+        ("flow", "193"): lambda v: v * 1.8,
+    }
     for (quantity, item), change in faults.items():
         spoil(store, quantity, item, change)
     run_quality(configuration, store, FROM, TO, store.last_time() + times.HOUR)

@@ -52,8 +52,11 @@ def test_balance_of_each_zone_is_its_nodes_demand(litoral):
     """The signs of the cut links: demand = inflow - outflow - change of storage, zone by zone, on the model itself."""
     system = litoral.tenant.system
     zones = [z.name for z in system.zones]
-    drawn = xr.DataArray([[1300.0, 300, 770, 390]] * 24, dims=("time", "zone"),
-                         coords={"time": pd.date_range("2022-07-01", periods=24, freq="h"), "zone": zones})
+    drawn = xr.DataArray(
+        [[1300.0, 300, 770, 390]] * 24,
+        dims=("time", "zone"),
+        coords={"time": pd.date_range("2022-07-01", periods=24, freq="h"), "zone": zones},
+    )
     links = sorted({link for z in system.zones for link in (*z.inflow, *z.outflow)})
     with Engine(litoral.network, own_controls=True) as engine:
         engine.set_demands(network.zone_to_node(drawn, network.demand_shares(litoral.network, system.zones)), 3600)
@@ -92,7 +95,7 @@ PINNED = [
 def test_a_new_tenant_releases_nothing_and_lives_now_however_the_pattern_is_written(workspace, plan, flow):
     path = workspace.tenant("litoral") / "tenant.yml"
     text = path.read_text()
-    text = text[:text.index("plan:")]
+    text = text[: text.index("plan:")]
     if flow:
         text = text.replace("simulated: true", "'simulated': true  # a demo").replace("clock: replay", '"clock": "replay"')
     path.write_text(text + plan)
@@ -104,8 +107,9 @@ def test_a_new_tenant_releases_nothing_and_lives_now_however_the_pattern_is_writ
     assert [what.partition(":")[0] for what in told] == ["simulated", "clock", "plan.release"]
     text = (folder / "tenant.yml").read_text()
     assert "Trieste, whose areas lend the demand" in text
-    assert [comment in text for comment in ("# a day", "# one line", "# the end")] == [comment in plan for comment in
-                                                                                     ("# a day", "# one line", "# the end")]
+    assert [comment in text for comment in ("# a day", "# one line", "# the end")] == [
+        comment in plan for comment in ("# a day", "# one line", "# the end")
+    ]
     assert "the plant follows" not in text
 
 
@@ -120,7 +124,12 @@ def test_a_new_tenant_gets_the_configuration_and_nothing_else(workspace):
     told = []
     folder = new_tenant(workspace, "porto", told=told.append)
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()) == [
-        "nets/net.inp", "profiles/scada.yml", "sensors.yml", "tariff.yml", "tenant.yml"]
+        "nets/net.inp",
+        "profiles/scada.yml",
+        "sensors.yml",
+        "tariff.yml",
+        "tenant.yml",
+    ]
     assert "litoral's keys would open porto" in told[0]
     assert told[-1].startswith("sftp_keys~: not copied")
     assert config.load(config.read_folder(folder)).network == config.load(config.read_folder(pattern)).network

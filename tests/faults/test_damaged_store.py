@@ -15,7 +15,7 @@ MORE = "".join(f"2022-07-24 {m // 60:02}:{m % 60:02}:{s:02},12.5,Good\n" for m i
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "header": lambda b: b"\xff" * 32 + b[32:],
     "middle": lambda b: b[:4096] + bytes(255 for _ in range(len(b) - 8192)) + b[-4096:],
-    "cut": lambda b: b[:len(b) // 2],
+    "cut": lambda b: b[: len(b) // 2],
     "text": lambda b: b"Please see the other file.\n" * 500,
     "empty": lambda b: b"",
 }
@@ -62,7 +62,7 @@ def test_commits_that_a_damaged_log_dropped_are_found_and_taken_in_again(utility
         copies = {ending: Path(f"{path}{ending}").read_bytes() for ending in ("", "-wal")}
     log = copies["-wal"]
     path.write_bytes(copies[""])
-    Path(f"{path}-wal").write_bytes(log[:before + 40] + bytes(255 - byte for byte in log[before + 40:]))
+    Path(f"{path}-wal").write_bytes(log[: before + 40] + bytes(255 - byte for byte in log[before + 40 :]))
     check = utility.wss("store", "check", "litoral")
     assert check.exit_code == 1
     said = " ".join(check.stderr.split())
@@ -82,7 +82,7 @@ def test_a_digit_that_flipped_on_the_disk_is_found_by_comparing_with_the_archive
     utility.goes_in(43_200)
     value, content = struct.pack(">d", 12.25 * 0.3048), path.read_bytes()
     place = content.index(value, len(content) // 2)
-    path.write_bytes(content[:place + 1] + bytes([content[place + 1] ^ 1]) + content[place + 2:])
+    path.write_bytes(content[: place + 1] + bytes([content[place + 1] ^ 1]) + content[place + 2 :])
     assert utility.wss("store", "check", "litoral").exit_code == 0, "the page is in order, and SQLite keeps no sum of it"
     damaged = path.read_bytes()
     check = utility.wss("store", "check", "litoral", "--values")

@@ -13,14 +13,18 @@ from wss.store import open_store
 GOOD = "2022-07-25 01:00:00,12.5,Good\n2022-07-25 01:05:00,12.6,Good\n"
 
 
-@pytest.mark.parametrize(("file", "old", "new", "said"), [
-    ("tenant.yml", "horizon_hours: 48", "horizon_hours: 4\n  colour: red", ["tenant.yml", "horizon_hours", "colour"]),
-    ("tenant.yml", "release: automatic", "release: [automatic", ["tenant.yml"]),
-    ("tenant.yml", "package:wntr/library/networks/Net3.inp", "nosuch.inp", ["nosuch.inp"]),
-    ("tariff.yml", '"23:00-24:00"', '"23:30-24:00"', ["tariff.yml", "23:00"]),
-    ("sensors.yml", 'item: "1", unit: ft', 'item: "1", unit: gpm', ["sensors.yml:4", "gpm", "ft"]),
-    ("sensors.yml", 'item: "1", unit: ft', 'item: "99", unit: ft', ["sensors.yml", "99", "level"]),
-], ids=["two faults", "not YAML", "missing network", "gap in the tariff", "wrong unit", "unknown tank"])
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("tenant.yml", "horizon_hours: 48", "horizon_hours: 4\n  colour: red", ["tenant.yml", "horizon_hours", "colour"]),
+        ("tenant.yml", "release: automatic", "release: [automatic", ["tenant.yml"]),
+        ("tenant.yml", "package:wntr/library/networks/Net3.inp", "nosuch.inp", ["nosuch.inp"]),
+        ("tariff.yml", '"23:00-24:00"', '"23:30-24:00"', ["tariff.yml", "23:00"]),
+        ("sensors.yml", 'item: "1", unit: ft', 'item: "1", unit: gpm', ["sensors.yml:4", "gpm", "ft"]),
+        ("sensors.yml", 'item: "1", unit: ft', 'item: "99", unit: ft', ["sensors.yml", "99", "level"]),
+    ],
+    ids=["two faults", "not YAML", "missing network", "gap in the tariff", "wrong unit", "unknown tank"],
+)
 def test_a_malformed_tenant_is_refused_and_the_active_version_stays(utility, file, old, new, said):
     utility.edit(file, old, new)
     for command in (["check", "litoral"], ["apply", "litoral"]):

@@ -30,8 +30,13 @@ def draft(hours_later: float = 0.0) -> Run:
 
 def test_a_tank_that_cannot_hold_its_limits(litoral):
     path = litoral.tenant("litoral") / "tenant.yml"
-    path.write_text(re.sub(r'(id: "2".*level_min_m: )[\d.]+(, level_max_m: )[\d.]+', r"\g<1>11.7\g<2>11.8",
-                           path.read_text().replace("horizon_hours: 24", "horizon_hours: 6")))
+    path.write_text(
+        re.sub(
+            r'(id: "2".*level_min_m: )[\d.]+(, level_max_m: )[\d.]+',
+            r"\g<1>11.7\g<2>11.8",
+            path.read_text().replace("horizon_hours: 24", "horizon_hours: 6"),
+        )
+    )
     apply_tenant(litoral, "litoral", "tests", "a band that no plan can hold")
     run = draft()
     run_optimize(run)
@@ -62,8 +67,9 @@ def test_a_plan_without_the_solver(litoral, tmp_path):
     (tmp_path / "highspy").mkdir()
     (tmp_path / "highspy" / "__init__.py").write_text(NO_SOLVER)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run([sys.executable, "-c", OPTIMIZE], capture_output=True, text=True, check=False,
-                          env=os.environ | {"PYTHONPATH": path})
+    done = subprocess.run(
+        [sys.executable, "-c", OPTIMIZE], capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path}
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     summary = json.loads(done.stdout)
     assert summary["rung"] in ("last_plan", "level_control")

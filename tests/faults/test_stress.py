@@ -25,18 +25,29 @@ def test_writers_and_readers_at_once(fresh_workspace):
 
 def frame_of(values: dict[int, int]) -> pd.DataFrame:
     size = slots.ROWS * len(slots.TAGS)
-    rows = [(slots.SPAN[0] + pd.Timedelta(seconds=(slot * slots.ROWS + k // len(slots.TAGS)) * slots.STEP_S),
-             slots.TAGS[k % len(slots.TAGS)], float(value)) for slot, value in values.items() for k in range(size)]
+    rows = [
+        (
+            slots.SPAN[0] + pd.Timedelta(seconds=(slot * slots.ROWS + k // len(slots.TAGS)) * slots.STEP_S),
+            slots.TAGS[k % len(slots.TAGS)],
+            float(value),
+        )
+        for slot, value in values.items()
+        for k in range(size)
+    ]
     return pd.DataFrame(rows, columns=["time", "item", "value"])
 
 
-@pytest.mark.parametrize(("values", "there", "wrong"), [
-    ({0: 0, 1: 1, 2: 1}, {0, 1}, ""),
-    ({0: 0, 1: 2, 2: 2}, {0, 1, 2}, ""),
-    ({0: 0, 1: 1}, {0, 1}, "slot 2 shows None, file 1 was there"),
-    ({0: 0, 1: 2, 2: 1}, {0, 1, 2}, "slot 2 shows 1, file 2 was there"),
-    ({0: 0, 1: 7, 2: 7}, {0, 1}, "slot 1 shows 7 of no file"),
-], ids=["whole", "corrected", "lost", "torn", "of nobody"])
+@pytest.mark.parametrize(
+    ("values", "there", "wrong"),
+    [
+        ({0: 0, 1: 1, 2: 1}, {0, 1}, ""),
+        ({0: 0, 1: 2, 2: 2}, {0, 1, 2}, ""),
+        ({0: 0, 1: 1}, {0, 1}, "slot 2 shows None, file 1 was there"),
+        ({0: 0, 1: 2, 2: 1}, {0, 1, 2}, "slot 2 shows 1, file 2 was there"),
+        ({0: 0, 1: 7, 2: 7}, {0, 1}, "slot 1 shows 7 of no file"),
+    ],
+    ids=["whole", "corrected", "lost", "torn", "of nobody"],
+)
 def test_what_readers_look_for_is_found(values, there, wrong):
     plan = slots.Plan(({0: 0}, {1: 1, 2: 1}, {1: 2, 2: 2}))
     faults = slots.held_against(plan, frame_of(values), there, there, 0, 99)

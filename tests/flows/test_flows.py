@@ -84,8 +84,14 @@ def test_prefect_is_told_where_to_live_and_to_stay_quiet(monkeypatch):
 
 def test_every_flow_is_run_by_a_test_below():
     here = ast.parse(Path(__file__).read_text())
-    run = {call.args[0].value for call in ast.walk(here) if isinstance(call, ast.Call) and call.args
-           and ast.unparse(call.func) == "cycle.run_flow" and isinstance(call.args[0], ast.Constant)}
+    run = {
+        call.args[0].value
+        for call in ast.walk(here)
+        if isinstance(call, ast.Call)
+        and call.args
+        and ast.unparse(call.func) == "cycle.run_flow"
+        and isinstance(call.args[0], ast.Constant)
+    }
     assert run >= {path.stem for path in FLOWS} - {"report"}
 
 
@@ -151,9 +157,19 @@ def test_a_flow_that_finds_no_tenant_fails_and_one_tenants_error_is_told(with_se
         assert ("wss apply nosuch" if words else "there is no tenant in") in why
 
 
-@pytest.mark.parametrize("text", ["", '"""A flow."""\n', "print('done')\n", "print('{\"name\": \"daily\"}')\n", "print('[]')\n",
-                                  "import sys\nsys.exit('broken')\n", None],
-                         ids=["empty", "only text", "no report", "another flow", "no mapping", "broken", "missing"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '"""A flow."""\n',
+        "print('done')\n",
+        'print(\'{"name": "daily"}\')\n',
+        "print('[]')\n",
+        "import sys\nsys.exit('broken')\n",
+        None,
+    ],
+    ids=["empty", "only text", "no report", "another flow", "no mapping", "broken", "missing"],
+)
 def test_a_file_that_runs_no_flow_of_its_name_is_an_error(tmp_path, monkeypatch, text):
     if text is not None:
         (tmp_path / "weekly.py").write_text(text)

@@ -23,11 +23,19 @@ def issued(median, spread=0.0, profile=None, naive=None, start=START, step=times
     median = np.asarray(median, dtype=float).reshape(-1, np.shape(median)[1] if np.ndim(median) > 1 else len(median), len(zones))
     wide = median[..., None] + spread * (np.array(QUANTILES) - 0.5) / 0.45
     dims = ("origin", "lead", "zone")
-    points = {name: (dims, median if value is None else np.broadcast_to(value, median.shape).astype(float))
-              for name, value in (("profile", profile), ("naive", naive))}
-    return xr.Dataset({"forecast": ((*dims, "quantile"), wide), **points}, {
-        "origin": pd.date_range(start, periods=len(median), freq="D", unit="ns"), "lead": np.arange(median.shape[1]),
-        "zone": list(zones), "quantile": list(QUANTILES)})
+    points = {
+        name: (dims, median if value is None else np.broadcast_to(value, median.shape).astype(float))
+        for name, value in (("profile", profile), ("naive", naive))
+    }
+    return xr.Dataset(
+        {"forecast": ((*dims, "quantile"), wide), **points},
+        {
+            "origin": pd.date_range(start, periods=len(median), freq="D", unit="ns"),
+            "lead": np.arange(median.shape[1]),
+            "zone": list(zones),
+            "quantile": list(QUANTILES),
+        },
+    )
 
 
 def measured(values, start=START, step=times.HOUR, zones=("a",)) -> xr.DataArray:
@@ -39,8 +47,10 @@ def scored(wide, demand, step=times.HOUR):
     return score(wide, demand, step, ITALY, ROME)
 
 
-@pytest.mark.parametrize(("first", "offsets"), [
-    ("2022-03-25T23:00", [0, 24, 47, 71]), ("2022-10-28T22:00", [0, 24, 49, 73]), ("2022-07-01T05:00", [0, 24, 48, 72])])
+@pytest.mark.parametrize(
+    ("first", "offsets"),
+    [("2022-03-25T23:00", [0, 24, 47, 71]), ("2022-10-28T22:00", [0, 24, 49, 73]), ("2022-07-01T05:00", [0, 24, 48, 72])],
+)
 def test_origins_a_day_apart_keep_the_clock_on_the_wall(first, offsets):
     first = pd.Timestamp(first)
     found = origins(first, first + 4 * times.DAY, times.DAY, times.HOUR, ROME)
@@ -54,8 +64,12 @@ def test_origins_live_through_a_midnight_that_does_not_exist():
     assert ((found - first) / times.HOUR).tolist() == [0, 24, 48, 71, 95]
 
 
-@given(st.integers(0, 10_000), st.sampled_from(["6h", "15min", "1D", "2D", "7D", "36h"]), st.integers(1, 40),
-       st.sampled_from(["15min", "1h"]))
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["6h", "15min", "1D", "2D", "7D", "36h"]),
+    st.integers(1, 40),
+    st.sampled_from(["15min", "1h"]),
+)
 def test_origins_lie_in_the_span_on_the_grid(hour, every, days, step):
     first, step = pd.Timestamp("2021-01-01") + hour * times.HOUR, max(pd.Timedelta(step), pd.Timedelta("15min"))
     found = origins(first + pd.Timedelta("7min"), first + days * times.DAY, max(pd.Timedelta(every), step), step, ROME)
@@ -143,8 +157,12 @@ def test_scores_agree_with_the_metrics(seed):
     demand[rng.integers(0, 50, 10), 0] = np.nan
     scores = scored(wide, demand)
     for n, origin in enumerate(wide["origin"].values):
-        one = wide["forecast"].isel(origin=n, drop=True).rename(lead="time").assign_coords(
-            time=pd.date_range(origin, periods=30, freq="h", unit="ns"))
+        one = (
+            wide["forecast"]
+            .isel(origin=n, drop=True)
+            .rename(lead="time")
+            .assign_coords(time=pd.date_range(origin, periods=30, freq="h", unit="ns"))
+        )
         actual = demand.sel(time=one["time"].values)
         mine = scores.isel(origin=n)
         assert float(mine["inside_80"].mean()) == pytest.approx(metrics.coverage(one, actual, 0.8), abs=1e-6)
@@ -153,8 +171,10 @@ def test_scores_agree_with_the_metrics(seed):
 
 
 def test_origins_of_different_zones_go_together():
-    parts = [issued([[1.0, 2]], zones=("b",)).isel(origin=0, drop=True),
-             issued([[[3.0, 5], [4.0, 6]]], zones=("b", "a")).isel(origin=0, drop=True)]
+    parts = [
+        issued([[1.0, 2]], zones=("b",)).isel(origin=0, drop=True),
+        issued([[[3.0, 5], [4.0, 6]]], zones=("b", "a")).isel(origin=0, drop=True),
+    ]
     both = together(parts, pd.DatetimeIndex([START, START + times.DAY]))
     assert both["zone"].values.tolist() == ["b", "a"]
     assert both["naive"].sel(zone="b").values.tolist() == [[1, 2], [3, 4]]

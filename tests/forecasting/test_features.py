@@ -19,8 +19,8 @@ CALENDAR = Calendar(holidays=("2022-04-14", "2022-04-19"))  # the Thursday befor
 def history():
     """40 days of 100 m3/h, 110 on the last, and 120 in the first six hours of the issue's day, Saturday 16 April."""
     value = np.full((DAYS * 24 + 6, 1), 100.0)
-    value[(DAYS - 1) * 24:] = 110.0
-    value[DAYS * 24:] = 120.0
+    value[(DAYS - 1) * 24 :] = 110.0
+    value[DAYS * 24 :] = 120.0
     time = times.grid(START, START + len(value) * times.HOUR, times.HOUR)
     demand = labelled("demand", value, time=time, zone=["z"])
     return History.fold(demand, times.HOUR, CALENDAR, "UTC", 8).until(START + DAYS * times.DAY + 6 * times.HOUR)

@@ -94,7 +94,7 @@ def drawn(days=120, seed=0):
     rng = np.random.default_rng(seed)
     time = times.grid(END - days * times.DAY, END + 9 * times.DAY, times.HOUR)
     hour = times.wall(time, ROME).hour.to_numpy()
-    warm = np.repeat(np.convolve(rng.standard_normal(len(time) // 24 + 4), [1, 0.7, 0.4], "valid"), 24)[:len(time)]
+    warm = np.repeat(np.convolve(rng.standard_normal(len(time) // 24 + 4), [1, 0.7, 0.4], "valid"), 24)[: len(time)]
     slow = np.convolve(rng.standard_normal(len(time) + 47), np.ones(48) / 48, "valid")
     course = 1 + 0.4 * np.sin((hour - 6) / 24 * 2 * np.pi) + 0.06 * warm + 0.3 * slow
     value = np.outer(course, [100, 5]) * (1 + 0.02 * rng.standard_normal((len(time), 2)))

@@ -22,8 +22,18 @@ from wss.store import Workspace, open_store
 LONG = ImportProfile(name="long", files="*", layout="long", tag_column="tag")
 TEXT = b"time,tag,value\n2022-03-01T11:00:00,LEVEL,1\n"
 DELIVERED = pd.Timestamp("2022-03-01T12:00")
-NAMES = ["a\nb.csv", "\x1b[2J\x07.csv", "a..\\..\\etc.csv", "-rf.csv", os.fsdecode(b"\xff\xfe\xc3.csv"), "x" * 251 + ".csv",
-         "a'\";$(id)`id`.csv", "\u202egnp.csv", "%s%n.csv", "é" * 120 + ".csv"]
+NAMES = [
+    "a\nb.csv",
+    "\x1b[2J\x07.csv",
+    "a..\\..\\etc.csv",
+    "-rf.csv",
+    os.fsdecode(b"\xff\xfe\xc3.csv"),
+    "x" * 251 + ".csv",
+    "a'\";$(id)`id`.csv",
+    "\u202egnp.csv",
+    "%s%n.csv",
+    "é" * 120 + ".csv",
+]
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz.py"
 
 
@@ -31,8 +41,14 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz.py"
 def test_a_thousand_hostile_files(tmp_path):
     """None crashes, hangs or takes much memory, and every cell is accounted for; some go through the whole intake."""
     keep = tmp_path / "failures"
-    done = subprocess.run([sys.executable, SCRIPT, "1000", "--seed", "3", "--workers", "1", "--keep", keep, "--json"],
-                          capture_output=True, text=True, check=False, timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "1000", "--seed", "3", "--workers", "1", "--keep", keep, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode in (0, 1), done.stderr
     told = json.loads(done.stdout)
     assert told["faults"] == {}
@@ -87,9 +103,9 @@ def test_only_regular_files_are_taken_in(take_in, tmp_path):
     special = ["folder.csv", "link.csv", "pipe.csv"]
     if os.geteuid() == 0:
         try:
-            os.mknod(inbox / "device.csv", stat.S_IFCHR | 0o600, os.makedev(1, 5))     # /dev/zero, which never ends
+            os.mknod(inbox / "device.csv", stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero, which never ends
             special.append("device.csv")
-        except PermissionError:     # a container may forbid it
+        except PermissionError:  # a container may forbid it
             pass
     found = take_in().set_index("name")["state"]
     assert found[special].tolist() == ["ignored"] * len(special)
@@ -131,8 +147,17 @@ def test_blocks_of_any_size_say_the_same(change):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_comments_are_left_out_whatever_ends_a_line(end):
-    lines = ["time,tag,value", "# a", "2022-03-01T10:00:00,T,1", "", "  #b,c,d", "2022-03-01T10:05:00,#T,2", "#", "x,y,z",
-             "# last"]
+    lines = [
+        "time,tag,value",
+        "# a",
+        "2022-03-01T10:00:00,T,1",
+        "",
+        "  #b,c,d",
+        "2022-03-01T10:05:00,#T,2",
+        "#",
+        "x,y,z",
+        "# last",
+    ]
     parsed = readers.read(end.join(lines).encode(), "x.csv", LONG.model_copy(update={"comments": ("#",)}))
     assert parsed.readings[["line", "tag"]].astype({"tag": "str"}).to_numpy().tolist() == [[3, "T"], [6, "#T"]]
     assert parsed.quarantine["line"].tolist() == [8]

@@ -16,9 +16,23 @@ from wss.ingestion.guess import dialect, guess, time_formats, time_zones, vocabu
 ZONE = "Europe/Rome"
 TAGS = ("FT101.PV", "LT 202", "P3_run", "Nível 4", "QI-5", "101/6")
 CASES = 150
-FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p",
-           "%d-%b-%Y %H:%M:%S", "%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%d/%m/%y %H:%M", "%Y-%m-%d %H:%M:%S.%f",
-           "%Y-%m-%dT%H:%M:%S%z", "epoch_s", "epoch_ms", "excel")
+FORMATS = (
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%d.%m.%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d-%b-%Y %H:%M:%S",
+    "%Y%m%d%H%M%S",
+    "%Y/%m/%d %H:%M:%S",
+    "%d/%m/%y %H:%M",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%dT%H:%M:%S%z",
+    "epoch_s",
+    "epoch_ms",
+    "excel",
+)
 PAIRS = (("%d/%m/%Y", "%H:%M:%S"), ("%Y-%m-%d", "%H:%M"), ("%m/%d/%Y", "%I:%M %p"), ("%Y%m%d", "%H:%M:%S"))
 
 
@@ -30,9 +44,18 @@ def random_profile(chance: random.Random) -> ImportProfile:
     thousands = pick([None, None, None, *(mark for mark in (" ", ".", ",", "'") if mark not in (decimal, delimiter))])
     thousands = None if delimiter == "spaces" and thousands == " " else thousands
     headless = chance.random() < 0.12
-    keys = {"name": "x", "files": "*", "layout": layout, "delimiter": delimiter, "decimal": decimal, "thousands": thousands,
-            "encoding": pick(["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"]), "time_zone": ZONE,
-            "quote": pick(['"', '"', "none"]), "comments": pick([(), (), ("#",)])}
+    keys = {
+        "name": "x",
+        "files": "*",
+        "layout": layout,
+        "delimiter": delimiter,
+        "decimal": decimal,
+        "thousands": thousands,
+        "encoding": pick(["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"]),
+        "time_zone": ZONE,
+        "quote": pick(['"', '"', "none"]),
+        "comments": pick([(), (), ("#",)]),
+    }
     pair = delimiter == "spaces" or chance.random() < 0.2
     time = pick(["time", "Data e hora", "TimeStamp"])
     keys |= {"date_column": "Day", "time_column": "Clock"} if pair else {"time_column": time}
@@ -96,8 +119,11 @@ def stamp(utc: pd.Timestamp, profile: ImportProfile) -> list[str]:
 def export(profile: ImportProfile, chance: random.Random) -> tuple[bytes, str]:
     """A file that the profile describes, and its name."""
     keys = profile.model_dump()
-    tags = tags_of(keys, chance) if not profile.columns or profile.layout != "wide" else list(profile.columns[len(stamp(
-        pd.Timestamp("2022-05-01"), profile)):])
+    tags = (
+        tags_of(keys, chance)
+        if not profile.columns or profile.layout != "wide"
+        else list(profile.columns[len(stamp(pd.Timestamp("2022-05-01"), profile)) :])
+    )
     start = pd.Timestamp("2022-05-01") + pd.Timedelta(hours=chance.randrange(24 * 40))
     times = pd.date_range(start, periods=chance.randint(40, 120), freq=chance.choice(["5min", "15min", "1h"]))
     out = io.StringIO()
@@ -105,16 +131,26 @@ def export(profile: ImportProfile, chance: random.Random) -> tuple[bytes, str]:
     write = csv.writer(out, delimiter=profile.delimiter_character, quoting=quoting, lineterminator="\n", escapechar=None)
     out.write("some\nwords\n" * (profile.skip_lines > 0) + "# made for a test\n" * bool(profile.comments))
     names, of_time = columns(keys, tags), len(stamp(start, profile))
-    header = {"names": names, "units": [""] * of_time + ["m3/h"] * (len(names) - of_time),
-              "descriptions": [""] * of_time + ["flow of the main"] * (len(names) - of_time)}
+    header = {
+        "names": names,
+        "units": [""] * of_time + ["m3/h"] * (len(names) - of_time),
+        "descriptions": [""] * of_time + ["flow of the main"] * (len(names) - of_time),
+    }
 
     def value() -> str:
-        return chance.choice(profile.missing) if chance.random() < 0.05 and profile.delimiter != "spaces" \
+        return (
+            chance.choice(profile.missing)
+            if chance.random() < 0.05 and profile.delimiter != "spaces"
             else number(chance.uniform(0, 20000), profile)
+        )
 
     def reading(tag: str | None, time: pd.Timestamp) -> list[str]:
-        cells = {profile.tag_column: tag, profile.value_column: value(), profile.quality_column: chance.choice(
-            ["Good", "Good", "Bad"]), profile.unit_column: "m3/h"}
+        cells = {
+            profile.tag_column: tag,
+            profile.value_column: value(),
+            profile.quality_column: chance.choice(["Good", "Good", "Bad"]),
+            profile.unit_column: "m3/h",
+        }
         return stamp(time, profile) + [cells[name] for name in names[of_time:]]
 
     if not profile.columns and not profile.section_pattern:
@@ -161,29 +197,43 @@ def test_a_guessed_profile_reads_what_a_random_one_wrote():
     assert len(wrong) <= 0.05 * CASES, "\n".join(map(str, wrong))
 
 
-@pytest.mark.parametrize(("stamps", "form", "doubtful"), [
-    (["31/01/2022 10:00", "01/02/2022 10:00"], "%d/%m/%Y %H:%M", False),
-    (["01/31/2022 10:00", "02/01/2022 10:00"], "%m/%d/%Y %H:%M", False),
-    (["03/04/2022 10:00"] * 3, "%d/%m/%Y %H:%M", True),
-    (["03/04/2022 10:00 PM"] * 3, "%m/%d/%Y %I:%M %p", True),
-    (["09/04/2022 23:00", "10/04/2022 00:00", "11/04/2022 00:00"], "%d/%m/%Y %H:%M", False),
-    (["04/09/2022 23:00", "04/10/2022 00:00", "04/11/2022 00:00"], "%m/%d/%Y %H:%M", False),
-    (["2022-03-01T10:00:00+01:00", "2022-03-01T10:05:00.5+01:00"], "ISO8601", False),
-    (["1646092800", "1646093100"], "epoch_s", False), (["1646092800000", "1646093100000"], "epoch_ms", False),
-    (["44621,010416", "44621,020833"], "excel", False),
-    (["01.03.2022 24:00:00", "02.03.2022 00:15:00", "13.03.2022 00:15:00"], "%d.%m.%Y %H:%M:%S", False),
-])
+@pytest.mark.parametrize(
+    ("stamps", "form", "doubtful"),
+    [
+        (["31/01/2022 10:00", "01/02/2022 10:00"], "%d/%m/%Y %H:%M", False),
+        (["01/31/2022 10:00", "02/01/2022 10:00"], "%m/%d/%Y %H:%M", False),
+        (["03/04/2022 10:00"] * 3, "%d/%m/%Y %H:%M", True),
+        (["03/04/2022 10:00 PM"] * 3, "%m/%d/%Y %I:%M %p", True),
+        (["09/04/2022 23:00", "10/04/2022 00:00", "11/04/2022 00:00"], "%d/%m/%Y %H:%M", False),
+        (["04/09/2022 23:00", "04/10/2022 00:00", "04/11/2022 00:00"], "%m/%d/%Y %H:%M", False),
+        (["2022-03-01T10:00:00+01:00", "2022-03-01T10:05:00.5+01:00"], "ISO8601", False),
+        (["1646092800", "1646093100"], "epoch_s", False),
+        (["1646092800000", "1646093100000"], "epoch_ms", False),
+        (["44621,010416", "44621,020833"], "excel", False),
+        (["01.03.2022 24:00:00", "02.03.2022 00:15:00", "13.03.2022 00:15:00"], "%d.%m.%Y %H:%M:%S", False),
+    ],
+)
 def test_formats_of_times(stamps, form, doubtful):
     found = time_formats.guess(stamps)
     assert (found.formats[0], bool(found.doubt)) == (form, doubtful)
 
 
-@pytest.mark.parametrize(("cells", "decimal", "thousands", "doubtful"), [
-    (["12,5", "3"], ",", None, False), (["12.5"], ".", None, False), (["1.234,5"], ",", ".", False),
-    (["1,234.5", "7"], ".", ",", False), (["1,234", "2,345"], ",", None, True), (["1,234", "0,5"], ",", None, False),
-    (["1 234,5"], ",", " ", False), (["1'234.5"], ".", "'", False), (["1,234,567"], ".", ",", False), (["7"], ".", None, False),
-    (["1.5", "1,5", "2.5"], ".", None, True),
-])
+@pytest.mark.parametrize(
+    ("cells", "decimal", "thousands", "doubtful"),
+    [
+        (["12,5", "3"], ",", None, False),
+        (["12.5"], ".", None, False),
+        (["1.234,5"], ",", ".", False),
+        (["1,234.5", "7"], ".", ",", False),
+        (["1,234", "2,345"], ",", None, True),
+        (["1,234", "0,5"], ",", None, False),
+        (["1 234,5"], ",", " ", False),
+        (["1'234.5"], ".", "'", False),
+        (["1,234,567"], ".", ",", False),
+        (["7"], ".", None, False),
+        (["1.5", "1,5", "2.5"], ".", None, True),
+    ],
+)
 def test_marks_of_numbers(cells, decimal, thousands, doubtful):
     found = vocabulary.marks(cells)
     assert (found.decimal, found.thousands, bool(found.doubt)) == (decimal, thousands, doubtful)
@@ -196,11 +246,17 @@ def wall(start: str, periods: int, zone: str | None) -> list[tuple[str, pd.Times
     return [(tag, time.to_pydatetime()) for time in shown for tag in ("A", "B")]
 
 
-@pytest.mark.parametrize(("start", "shown", "zone", "said", "doubtful"), [
-    ("2022-10-29T20:00", ZONE, ZONE, ZONE, False), ("2022-10-29T20:00", None, ZONE, "+01:00", True),
-    ("2022-03-26T20:00", None, ZONE, "+01:00", False), ("2022-06-01T00:00", ZONE, ZONE, ZONE, True),
-    ("2022-06-01T00:00", ZONE, None, "UTC", True), ("2022-10-29T20:00", ZONE, None, "UTC", True),
-])
+@pytest.mark.parametrize(
+    ("start", "shown", "zone", "said", "doubtful"),
+    [
+        ("2022-10-29T20:00", ZONE, ZONE, ZONE, False),
+        ("2022-10-29T20:00", None, ZONE, "+01:00", True),
+        ("2022-03-26T20:00", None, ZONE, "+01:00", False),
+        ("2022-06-01T00:00", ZONE, ZONE, ZONE, True),
+        ("2022-06-01T00:00", ZONE, None, "UTC", True),
+        ("2022-10-29T20:00", ZONE, None, "UTC", True),
+    ],
+)
 def test_zone(start, shown, zone, said, doubtful):
     found, why, doubt = time_zones.guess(wall(start, 40, shown), "%Y-%m-%d %H:%M", zone, None)
     assert (found, bool(doubt)) == (said, doubtful)
@@ -217,8 +273,17 @@ def test_only_the_ends_of_a_large_file_are_looked_at():
     assert found.profile.tag_column == "tag"
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"hello\nworld\n", b"\x89PNG\r\n\x1a\n" + bytes(500), b"a,b\n1,2\n" * 50,
-                                  b"time,x\n2022-03-01,words\n2022-03-02,more\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n\n",
+        b"hello\nworld\n",
+        b"\x89PNG\r\n\x1a\n" + bytes(500),
+        b"a,b\n1,2\n" * 50,
+        b"time,x\n2022-03-01,words\n2022-03-02,more\n",
+    ],
+)
 def test_what_is_no_export_says_so(data):
     with pytest.raises(DataError, match=r"x\.csv"):
         guess(data, "x.csv")

@@ -74,11 +74,18 @@ def test_a_name_that_says_compressed_and_is_not():
         readers.read(TEXT, "a.csv.gz", LONG)
 
 
-@pytest.mark.parametrize(("data", "age_s", "state"), [
-    (gzip.compress(TEXT), 61, "ready"), (gzip.compress(TEXT.rstrip()), 61, "ready"), (gzip.compress(TEXT)[:-1], 61, "waiting"),
-    (gzip.compress(TEXT)[:-1], 601, "incomplete"), (b"", 601, "incomplete"), (TEXT, 601, "incomplete"),
-    (gzip.compress(TEXT) * 2, 61, "ready"),
-])
+@pytest.mark.parametrize(
+    ("data", "age_s", "state"),
+    [
+        (gzip.compress(TEXT), 61, "ready"),
+        (gzip.compress(TEXT.rstrip()), 61, "ready"),
+        (gzip.compress(TEXT)[:-1], 61, "waiting"),
+        (gzip.compress(TEXT)[:-1], 601, "incomplete"),
+        (b"", 601, "incomplete"),
+        (TEXT, 601, "incomplete"),
+        (gzip.compress(TEXT) * 2, 61, "ready"),
+    ],
+)
 def test_a_compressed_file_is_complete_where_its_stream_ends(tmp_path, data, age_s, state):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(data)

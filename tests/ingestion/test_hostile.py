@@ -18,8 +18,15 @@ LONG = ImportProfile(name="long", files="*", layout="long", tag_column="tag", qu
 PROFILES = {
     "long": LONG,
     "wide": ImportProfile(name="wide", files="*", layout="wide", header=("names", "units"), quality_suffix=".Q"),
-    "sections": ImportProfile(name="s", files="*", layout="long", section_pattern=r"\[(?P<tag>.+)\]", delimiter="spaces",
-                              comments=("#",), skip_sections=("x*",)),
+    "sections": ImportProfile(
+        name="s",
+        files="*",
+        layout="long",
+        section_pattern=r"\[(?P<tag>.+)\]",
+        delimiter="spaces",
+        comments=("#",),
+        skip_sections=("x*",),
+    ),
     "utf-16": LONG.model_copy(update={"encoding": "utf-16"}),
     "duplicates": LONG.model_copy(update={"duplicates": "quarantine", "thousands": " ", "states": {"ON": 1.0}}),
     "no header": LONG.model_copy(update={"columns": ("time", "tag", "value", "quality"), "quote": "none"}),
@@ -40,7 +47,10 @@ CONTENTS = {
     "sections": b"[A]\ntime value\n" + b"".join(b"[t%d]\n2022-03-01T00:00:00 1\n" % n for n in range(2000)),
     "tags": HEAD + b"".join(b"2022-10-30T02:30:00,T%d,1,GOOD\n" % n for n in range(2000)),
     "half of UTF-16": (HEAD + ROW).decode().encode("utf-16") + b"\0",
-    "a mark alone": b"\xef\xbb\xbf", "nothing": b"", "gz of nothing": gzip.compress(b""), "no gz": b"\x1f\x8b" + bytes(100),
+    "a mark alone": b"\xef\xbb\xbf",
+    "nothing": b"",
+    "gz of nothing": gzip.compress(b""),
+    "no gz": b"\x1f\x8b" + bytes(100),
     "gz of columns": gzip.compress(b"time,a\n,\n" + b"," * 2_000_000),
 }
 
@@ -68,10 +78,18 @@ def test_readings_or_a_refusal_in_words(contents, profile):
         assert not set(parsed.readings["line"]) & set(parsed.quarantine["line"])
 
 
-@pytest.mark.parametrize(("contents", "kept"), [
-    ("NUL", 2), ("a huge field", 2), ("a wide row", 2), ("a quote never closed", 1999), ("quotes", 1), ("blank lines", 1),
-    ("returns", 3),
-])
+@pytest.mark.parametrize(
+    ("contents", "kept"),
+    [
+        ("NUL", 2),
+        ("a huge field", 2),
+        ("a wide row", 2),
+        ("a quote never closed", 1999),
+        ("quotes", 1),
+        ("blank lines", 1),
+        ("returns", 3),
+    ],
+)
 def test_what_is_wrong_costs_its_line_alone(contents, kept):
     parsed = readers.read(CONTENTS[contents], "x.csv", LONG)
     assert len(parsed.readings) == kept
@@ -82,9 +100,26 @@ SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["2022-03-01T00:00:00,A,1,GOOD", "", "x", '"', "2022-03-01T00:00:00,A,,GOOD", "a,b,c,d",
-                                           *(f"2022-03-01T00:00:00,A{mark}B,1,GOOD" for mark in SEPARATORS)]),
-                          st.sampled_from(["\n", "\r\n", "\r"])), max_size=12), st.booleans())
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [
+                    "2022-03-01T00:00:00,A,1,GOOD",
+                    "",
+                    "x",
+                    '"',
+                    "2022-03-01T00:00:00,A,,GOOD",
+                    "a,b,c,d",
+                    *(f"2022-03-01T00:00:00,A{mark}B,1,GOOD" for mark in SEPARATORS),
+                ]
+            ),
+            st.sampled_from(["\n", "\r\n", "\r"]),
+        ),
+        max_size=12,
+    ),
+    st.booleans(),
+)
 def test_lines_are_numbered_whatever_ends_them(lines, comments):
     lines = [(text or "x", end) for text, end in lines]  # CR, nothing and LF would be one line end
     text = HEAD.decode() + "".join(line + end for line, end in lines)

@@ -24,6 +24,7 @@ def edges(found: pd.DataFrame) -> list[tuple[int, int]]:
 
 # spans
 
+
 def test_spans_are_cut_at_midnight_and_joined_again():
     whole = spans.frame([(1, Flag.UNIT, 2 * DAY - 100, 4 * DAY + 50, 2 * DAY + 7, "x")])
     cut = spans.by_day(whole, 0, 10 * DAY)
@@ -46,12 +47,13 @@ def test_the_days_of_a_window_are_those_of_any_other_window(pieces, day):
 def test_runs_give_the_array_back(which):
     again = np.zeros(len(which), dtype=bool)
     for first, last in spans.runs(np.array(which, dtype=bool)):
-        assert not again[max(first - 1, 0):first].any()
-        again[first:last + 1] = True
+        assert not again[max(first - 1, 0) : first].any()
+        again[first : last + 1] = True
     assert again.tolist() == which
 
 
 # gaps and silence
+
 
 def test_a_gap_is_told_by_the_sensors_own_interval():
     regular = series(range(60))
@@ -86,15 +88,18 @@ def test_silence_is_told_by_each_sensors_own_age():
 HIGH = pd.Series({1: 1000.0})
 
 
-@pytest.mark.parametrize(("values", "at", "words"), [
-    ([10, 20, 30, 40], [], ""),
-    ([500, 510, 3, 5, 9], [2], "fell from 510 to 3"),
-    ([980, 995, 12, 25, 40], [2], "ran over from 995 to 12"),
-    ([500, 510, 3, 520, 530], [], ""),        # a single low reading
-    ([500, 900, 505, 510, 515], [], ""),      # a single high one
-    ([500, 510, 3], [2], "fell from 510 to 3"),
-    ([500, 510, 3, 5, 1, 2], [2, 4], "fell from 5 to 1"),
-])
+@pytest.mark.parametrize(
+    ("values", "at", "words"),
+    [
+        ([10, 20, 30, 40], [], ""),
+        ([500, 510, 3, 5, 9], [2], "fell from 510 to 3"),
+        ([980, 995, 12, 25, 40], [2], "ran over from 995 to 12"),
+        ([500, 510, 3, 520, 530], [], ""),  # a single low reading
+        ([500, 900, 505, 510, 515], [], ""),  # a single high one
+        ([500, 510, 3], [2], "fell from 510 to 3"),
+        ([500, 510, 3, 5, 1, 2], [2, 4], "fell from 5 to 1"),
+    ],
+)
 def test_resets(values, at, words):
     found = counters.resets(series(values), HIGH)
     assert found["start"].tolist() == [100 * DAY + FIVE * k for k in at]
@@ -108,6 +113,7 @@ def test_what_only_counts_up_was_never_reset(steps):
 
 
 # wrong unit
+
 
 def demand_like(days: int, seed: int = 3, start: int = 100 * DAY, size: float = 100.0) -> pd.DataFrame:
     """A flow with the shape of a day from 40 to 160 % of its mean and 8 % of noise from day to day and hour to hour."""
@@ -187,6 +193,7 @@ def test_whatever_is_found_lies_between_the_readings(values, quantity):
 
 # pumps
 
+
 def test_running_is_known_from_the_share_of_what_it_can_be():
     assert pumps.running(np.array([0.0, 0.9, 1.5, 2.5, 80]), 100.0, 0.02).tolist()[:2] == [0, 0]
     assert np.isnan(pumps.running(np.array([1.5]), 100.0, 0.02)[0])
@@ -227,6 +234,7 @@ def test_sources_that_agree_never_contradict(says):
 
 # balances
 
+
 def test_band_is_the_median_and_six_deviations():
     hour, past = np.tile(np.arange(24), 9), np.tile(100.0 + np.arange(24), 9)
     past += np.repeat([-20, -15, -10, -5, 0, 5, 10, 15, 20], 24)  # median absolute deviation 10
@@ -237,7 +245,7 @@ def test_band_is_the_median_and_six_deviations():
 
 def test_band_has_a_least_width_and_needs_days():
     low, high = balance.band(np.full(240, 50.0), np.tile(np.arange(24), 10), 6)
-    assert (high - low == pytest.approx(np.full(24, 60.0)))  # at least a tenth of the mean
+    assert high - low == pytest.approx(np.full(24, 60.0))  # at least a tenth of the mean
     assert np.isnan(balance.band(np.full(72, 50.0), np.tile(np.arange(24), 3), 6)[0]).all()
     assert np.isnan(balance.band(np.full(240, np.nan), np.tile(np.arange(24), 10), 6)[0]).all()
 
@@ -258,8 +266,9 @@ def test_a_tank_gains_what_flows_in():
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40), st.sampled_from([0.0, 1e-6, 1.0, 2.0, 3.0, 7.0])), max_size=60))
 def test_the_quick_look_for_jumps_misses_none(rows):
-    frame = pd.DataFrame(sorted((sensor, quarter * 900, value) for sensor, quarter, value in rows),
-                         columns=["sensor_id", "time", "value"]).astype({"value": float})
+    frame = pd.DataFrame(
+        sorted((sensor, quarter * 900, value) for sensor, quarter, value in rows), columns=["sensor_id", "time", "value"]
+    ).astype({"value": float})
     hours = factor.hourly(frame, factor.TRACE)
     ratio = np.abs(np.log(hours["size"]).groupby(hours["sensor_id"]).diff())
     assert factor.suspects(frame) == [int(s) for s in hours.loc[ratio > np.log(factor.JUMP), "sensor_id"].unique()]

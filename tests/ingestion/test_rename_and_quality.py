@@ -10,14 +10,24 @@ from wss.ingestion import quality, rename
 from wss.quantities import Flag
 
 SENSORS = pd.DataFrame(
-    [(1, "F", "flow", "P", "gpm", 0), (2, "L", "level", "T", "ft", 0), (3, "L", "level", "T", "m", 86400),
-     (4, "N", "level", "T", "m", 86400)], columns=["sensor_id", "tag", "quantity", "item", "unit", "valid_from"])
+    [
+        (1, "F", "flow", "P", "gpm", 0),
+        (2, "L", "level", "T", "ft", 0),
+        (3, "L", "level", "T", "m", 86400),
+        (4, "N", "level", "T", "m", 86400),
+    ],
+    columns=["sensor_id", "tag", "quantity", "item", "unit", "valid_from"],
+)
 
 
 def parsed(*rows) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["tag", "time", "value"])
-    return frame.assign(line=np.arange(2, 2 + len(frame)), tag=frame["tag"].astype("category"), flag=0,
-                        time=pd.to_datetime(frame["time"], unit="s").dt.as_unit("ns"))
+    return frame.assign(
+        line=np.arange(2, 2 + len(frame)),
+        tag=frame["tag"].astype("category"),
+        flag=0,
+        time=pd.to_datetime(frame["time"], unit="s").dt.as_unit("ns"),
+    )
 
 
 def test_units_are_converted_once_by_the_entry_that_holds():
@@ -50,16 +60,19 @@ def flags(values, before=(), limits=LIMITS, given=0, start=86400) -> list[int]:
     return quality.flag(readings.astype({"value": float}), limits, earlier.astype({"value": float})).tolist()
 
 
-@pytest.mark.parametrize(("values", "expected"), [
-    ([1, 2, 3], [0, 0, 0]),
-    ([1, -1, 2, 11], [0, Flag.RANGE, 0, Flag.RANGE]),
-    ([1, 5, 1, 2], [0, Flag.SPIKE, 0, 0]),
-    ([1, 6, 6, 2], [0, Flag.RATE, Flag.RATE, 0]),
-    ([1, 3], [0, Flag.RATE]),
-    ([1, 5, 5, 5, 5, 6], [0, Flag.RATE, Flag.RATE, Flag.RATE, 0, 0]),  # 4 more are possible after an hour
-    ([1, 5, 1, 5, 1], [0, Flag.SPIKE, 0, Flag.SPIKE, 0]),
-    ([1] * 8 + [1, 1, 2], [0] * 8 + [Flag.STUCK, Flag.STUCK, 0]),
-])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 2, 3], [0, 0, 0]),
+        ([1, -1, 2, 11], [0, Flag.RANGE, 0, Flag.RANGE]),
+        ([1, 5, 1, 2], [0, Flag.SPIKE, 0, 0]),
+        ([1, 6, 6, 2], [0, Flag.RATE, Flag.RATE, 0]),
+        ([1, 3], [0, Flag.RATE]),
+        ([1, 5, 5, 5, 5, 6], [0, Flag.RATE, Flag.RATE, Flag.RATE, 0, 0]),  # 4 more are possible after an hour
+        ([1, 5, 1, 5, 1], [0, Flag.SPIKE, 0, Flag.SPIKE, 0]),
+        ([1] * 8 + [1, 1, 2], [0] * 8 + [Flag.STUCK, Flag.STUCK, 0]),
+    ],
+)
 def test_flags(values, expected):
     assert flags(values) == expected
 

@@ -30,8 +30,9 @@ def controlled(net3):
     demand = labelled("demand", np.full((24, 1), 2500.0), time=time, zone=["all"])
     nodes = network.zone_to_node(demand, network.demand_shares(net3, ALL))
     levels, status = {"1": 4.0, "2": 8.0, "3": 9.0}, {"10": False, "335": True}
-    return baseline.level_control(net3, nodes, levels, status, START, times.DAY, "Europe/Rome",
-                                  decision_step=QUARTER, tied={"330": "335"})
+    return baseline.level_control(
+        net3, nodes, levels, status, START, times.DAY, "Europe/Rome", decision_step=QUARTER, tied={"330": "335"}
+    )
 
 
 def test_it_starts_from_what_was_measured(controlled):

@@ -17,8 +17,12 @@ def course(day: str, kw: float = 10.0, level: float = 2.0, supplied: float = 100
     """A day of one pump that runs all the time."""
     time = times.grid(*times.local_day(day, "Europe/Rome"), QUARTER)
     column = np.ones((len(time), 1))
-    return Course(labelled("power", kw * column, time=time, pump=["P"]), labelled("pump_status", column, time=time, pump=["P"]),
-                  labelled("level", level * column, time=time, tank=["T"]), supplied)
+    return Course(
+        labelled("power", kw * column, time=time, pump=["P"]),
+        labelled("pump_status", column, time=time, pump=["P"]),
+        labelled("level", level * column, time=time, tank=["T"]),
+        supplied,
+    )
 
 
 def values(table: pd.DataFrame) -> dict[tuple[str, str], float]:
@@ -43,8 +47,14 @@ def test_schema(tariff):
     assert table["time"].dtype == "datetime64[ns]"
     assert set(table["time"]) == {start}
     units = dict(zip(table["name"], table["unit"], strict=True))
-    assert units == {"energy": "kWh", "cost": "EUR", "specific_energy": "kWh/m3", "energy_share": "1", "starts": "1",
-                     "minutes_outside_limits": "min"}
+    assert units == {
+        "energy": "kWh",
+        "cost": "EUR",
+        "specific_energy": "kWh/m3",
+        "energy_share": "1",
+        "starts": "1",
+        "minutes_outside_limits": "min",
+    }
     assert table["item"].str.split("/").str[0].eq("plan").all()
     assert not table.duplicated(["name", "item"]).any()
 

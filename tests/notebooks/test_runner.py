@@ -49,8 +49,9 @@ def test_parameters_must_be_declared_and_of_their_type(write):
     some = notebooks.find("some")
     notebooks.check_parameters(some, {"tenant": "litoral", "now": "", "hours": 3, "share": 1, "loud": True})
     with pytest.raises(NotebookError, match="5 faults") as error:
-        notebooks.check_parameters(some, {
-            "tenant=1; __import__('os').system('true')": 1, "hours": "3", "share": True, "loud": 1, "tenant": 7})
+        notebooks.check_parameters(
+            some, {"tenant=1; __import__('os').system('true')": 1, "hours": "3", "share": True, "loud": 1, "tenant": 7}
+        )
     assert "hours: '3' is a str, the notebook declares int" in str(error.value)
 
 
@@ -70,14 +71,17 @@ def test_wrong_parameters_execute_nothing(write, workspace):
 
 
 def test_a_run_is_complete_and_committed(write, workspace):
-    write("some", """
+    write(
+        "some",
+        """
 import wss
 from wss.quantities import labelled
 run = wss.open_run(tenant, now)
 run.save("plan", labelled("level", [[1.0]], time=[run.now], tank=["1"]).to_dataset())
 run.save_table("orders", __import__("pandas").DataFrame({"time": [run.now], "pump": ["10"], "speed": [1.0]}))
 run.save_summary(rung="proven", hours=hours)
-""")
+""",
+    )
     with open_store(workspace, "litoral") as store:
         record = notebooks.run_notebook("some", "litoral", NOW, {"hours": 4}, workspace=workspace, store=store, cycle=True)
         orders = store.orders(record.id)

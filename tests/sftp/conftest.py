@@ -40,8 +40,15 @@ class Client:
     def command(self, program: str, *words: str) -> list[str]:
         """Command line of `program` (sftp, scp or ssh) with what all calls share."""
         port = "-p" if program == "ssh" else "-P"
-        settings = ["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "StrictHostKeyChecking=no", "LogLevel=ERROR",
-                    "UserKnownHostsFile=/dev/null", *self.options]
+        settings = [
+            "BatchMode=yes",
+            "IdentitiesOnly=yes",
+            "IdentityAgent=none",
+            "StrictHostKeyChecking=no",
+            "LogLevel=ERROR",
+            "UserKnownHostsFile=/dev/null",
+            *self.options,
+        ]
         return [program, "-F", "none", port, str(self.port), "-i", str(self.key), *(f"-o{s}" for s in settings), *words]
 
     def sftp(self, *batch: str, timeout: float = 60) -> subprocess.CompletedProcess:
@@ -130,6 +137,7 @@ def serve(workspace):
 @pytest.fixture
 def connect(keys):
     """Function (server, tenant="north", key=the tenant's) -> client."""
+
     def make(server: Running, tenant: str = "north", key: str | None = None, options: tuple[str, ...] = ()) -> Client:
         return Client(server.port, tenant, keys[key or tenant], list(options))
 

@@ -25,9 +25,14 @@ def names(folder: Path) -> list[str]:
 
 def ask(client, do) -> None:
     """Run the coroutine `do(sftp)` with a client that shows the server's words, as OpenSSH's does not."""
+
     async def connected() -> None:
-        async with asyncssh.connect("127.0.0.1", client.port, username=client.user, client_keys=[str(client.key)],
-                                    known_hosts=None, config=[]) as connection, connection.start_sftp_client() as sftp:
+        async with (
+            asyncssh.connect(
+                "127.0.0.1", client.port, username=client.user, client_keys=[str(client.key)], known_hosts=None, config=[]
+            ) as connection,
+            connection.start_sftp_client() as sftp,
+        ):
             await do(sftp)
 
     asyncio.run(connected())
@@ -117,8 +122,13 @@ def test_open_files_and_listings(serve, connect, workspace):
 
 def hold(client) -> subprocess.Popen:
     """A client that is logged in and stays."""
-    process = subprocess.Popen(client.command("sftp", f"{client.user}@127.0.0.1"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        client.command("sftp", f"{client.user}@127.0.0.1"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     process.stdin.write("pwd\n")
     process.stdin.flush()
     while "Remote working directory" not in process.stdout.readline():
@@ -126,8 +136,9 @@ def hold(client) -> subprocess.Popen:
     return process
 
 
-@pytest.mark.parametrize(("limits", "who"), [({"tenant_connections": 2}, "of this tenant"),
-                                             ({"connections": 2}, "of all tenants")])
+@pytest.mark.parametrize(
+    ("limits", "who"), [({"tenant_connections": 2}, "of this tenant"), ({"connections": 2}, "of all tenants")]
+)
 def test_number_of_connections(serve, connect, limits, who):
     server = serve(**limits)
     held = [hold(connect(server)), hold(connect(server))]

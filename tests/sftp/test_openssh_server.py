@@ -18,8 +18,9 @@ SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 TENANT = "nobody"
 """A user that every system has, so that the test makes none."""
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or SSHD is None,
-                                reason="sshd changes roots and users: it needs root and openssh-server")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or SSHD is None, reason="sshd changes roots and users: it needs root and openssh-server"
+)
 
 
 def block(kind: str) -> str:
@@ -58,8 +59,12 @@ def home(place, keys) -> Workspace:
 
 def placed(text: str, place: Path) -> str:
     """The documentation's text for this tenant, these folders and no group."""
-    new = {"/srv/wss-sftp": f"{place}/sftp", "/srv/wss": f"{place}/home", "litoral": TENANT,
-           "Match Group wss-sftp": f"Match User {TENANT}"}
+    new = {
+        "/srv/wss-sftp": f"{place}/sftp",
+        "/srv/wss": f"{place}/home",
+        "litoral": TENANT,
+        "Match Group wss-sftp": f"Match User {TENANT}",
+    }
     return re.sub("|".join(new), lambda found: new[found[0]], text)
 
 
@@ -71,8 +76,14 @@ def client(home, place, keys, connect, tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {place / 'host'}", "PidFile none", "UsePAM no",
-                "Subsystem sftp /usr/lib/openssh/sftp-server"]
+    settings = [
+        f"Port {port}",
+        "ListenAddress 127.0.0.1",
+        f"HostKey {place / 'host'}",
+        "PidFile none",
+        "UsePAM no",
+        "Subsystem sftp /usr/lib/openssh/sftp-server",
+    ]
     (place / "sshd_config").write_text("\n".join([*settings, placed(block("sshd_config"), place)]))
     log = tmp_path / "sshd.log"
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", place / "sshd_config"], stderr=log.open("w"))
@@ -91,16 +102,28 @@ def test_documented_configuration(client, home, tmp_path):
     sample.write_text("a\n")
     os.utime(sample, (1_600_000_000, 1_600_000_000))
     (home.outbox(TENANT) / "orders.csv").write_text("orders\n")
-    done = client().sftp("ls -1 /", f"put {sample} /inbox/x.csv.part",
-                         f"get /outbox/orders.csv {tmp_path / 'got'}", f"put -p {sample} /inbox/y.csv")
+    done = client().sftp(
+        "ls -1 /",
+        f"put {sample} /inbox/x.csv.part",
+        f"get /outbox/orders.csv {tmp_path / 'got'}",
+        f"put -p {sample} /inbox/y.csv",
+    )
     assert done.returncode == 0, done.stderr
     assert client().sftp("rename /inbox/x.csv.part /inbox/x.csv").returncode == 0
     assert "/inbox\n/outbox\n" in done.stdout
     assert (tmp_path / "got").read_text() == "orders\n"
     assert [p.name for p in inbox.ready(home.inbox(TENANT), time.time(), 60)] == ["x.csv"]
     assert time.time() - (home.inbox(TENANT) / "y.csv").stat().st_mtime < 60
-    for line in (f"put {sample} /outbox/evil", "rm /outbox/orders.csv", f"put {sample} /evil", "ln -s /etc /inbox/link",
-                 "mkdir /inbox/a", "ln /inbox/x.csv /inbox/hard", "get /etc/passwd", "get ../../etc/passwd"):
+    for line in (
+        f"put {sample} /outbox/evil",
+        "rm /outbox/orders.csv",
+        f"put {sample} /evil",
+        "ln -s /etc /inbox/link",
+        "mkdir /inbox/a",
+        "ln /inbox/x.csv /inbox/hard",
+        "get /etc/passwd",
+        "get ../../etc/passwd",
+    ):
         assert client().sftp(line).returncode == 1, line
     assert sorted(p.name for p in home.inbox(TENANT).iterdir()) == ["x.csv", "y.csv"]
     assert [p.name for p in home.outbox(TENANT).iterdir()] == ["orders.csv"]

@@ -13,18 +13,34 @@ from wss.sftp.paths import FOLDERS, NAME_BYTES, Place, resolve
 PIECES = st.sampled_from(["inbox", "outbox", "..", ".", "", "work", "a.csv", "~", "etc", "passwd", "INBOX", " ", "..."])
 
 
-@pytest.mark.parametrize(("path", "place"), [
-    (b"", Place()), (b".", Place()), (b"/", Place()), (b"//", Place()), (b"/..", Place()), (b"/inbox/..", Place()),
-    (b"inbox", Place("inbox")), (b"/inbox/", Place("inbox")), (b"/outbox/../inbox/a.csv", Place("inbox", "a.csv")),
-    (b"../../../inbox/a", Place("inbox", "a")), ("/inbox/nível.csv".encode(), Place("inbox", "nível.csv")),
-    (b"/etc/passwd", None), (b"/inbox/sub/a", None), (b"/inbox/../wss.db", None), (b"/work", None), (b"~", None),
-])
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (b"", Place()),
+        (b".", Place()),
+        (b"/", Place()),
+        (b"//", Place()),
+        (b"/..", Place()),
+        (b"/inbox/..", Place()),
+        (b"inbox", Place("inbox")),
+        (b"/inbox/", Place("inbox")),
+        (b"/outbox/../inbox/a.csv", Place("inbox", "a.csv")),
+        (b"../../../inbox/a", Place("inbox", "a")),
+        ("/inbox/nível.csv".encode(), Place("inbox", "nível.csv")),
+        (b"/etc/passwd", None),
+        (b"/inbox/sub/a", None),
+        (b"/inbox/../wss.db", None),
+        (b"/work", None),
+        (b"~", None),
+    ],
+)
 def test_known_paths(path, place):
     assert resolve(path) == place
 
 
-@pytest.mark.parametrize("name", [b"a\nb", b"a\0", b"\x1b[2J", b"\xff.csv", "a\u202ebvsc.".encode(), b"a\x7f", b"x" * 201,
-                                  b"a/" * 3000])
+@pytest.mark.parametrize(
+    "name", [b"a\nb", b"a\0", b"\x1b[2J", b"\xff.csv", "a\u202ebvsc.".encode(), b"a\x7f", b"x" * 201, b"a/" * 3000]
+)
 def test_names_that_nothing_may_have(name):
     with pytest.raises(ValueError, match=r"name|path"):
         resolve(b"/inbox/" + name)

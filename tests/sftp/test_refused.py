@@ -106,8 +106,17 @@ def test_a_listing_shows_regular_files_only(north, trapped):
     assert [line.rpartition("/")[2] for line in lines if line.rpartition("/")[2] not in (".", "..")] == ["there.csv"]
 
 
-@pytest.mark.parametrize(("user", "key"), [("north", "stranger"), ("north", "south"), ("nosuch", "north"), ("../north", "north"),
-                                           ("root", "north"), ("North", "north")])
+@pytest.mark.parametrize(
+    ("user", "key"),
+    [
+        ("north", "stranger"),
+        ("north", "south"),
+        ("nosuch", "north"),
+        ("../north", "north"),
+        ("root", "north"),
+        ("North", "north"),
+    ],
+)
 def test_only_a_tenants_own_key_opens(serve, connect, caplog, user, key):
     done = connect(serve(), user, key).sftp("ls /")
     assert done.returncode == 255
@@ -140,8 +149,12 @@ def test_no_shell_no_command_no_terminal(north, caplog):
         done = north.ssh(*words)
         assert done.returncode != 0
         assert "SFTP only" in done.stdout + done.stderr or "request failed" in done.stderr
-    assert subprocess.run(north.command("scp", "-O", "-B", "/etc/hostname", "north@127.0.0.1:/inbox/x"), timeout=60,
-                          capture_output=True).returncode != 0
+    assert (
+        subprocess.run(
+            north.command("scp", "-O", "-B", "/etc/hostname", "north@127.0.0.1:/inbox/x"), timeout=60, capture_output=True
+        ).returncode
+        != 0
+    )
     assert "refused north from 127.0.0.1" in caplog.text
 
 
@@ -172,19 +185,64 @@ def test_no_forwarding_in_either_direction(north, keys, caplog):
 
 def with_client(client, do) -> None:
     """Run the coroutine `do(connection)` with a client that can send what OpenSSH's would not."""
+
     async def connected() -> None:
-        async with asyncssh.connect("127.0.0.1", client.port, username=client.user, client_keys=[str(client.key)],
-                                    known_hosts=None, config=[]) as connection:
+        async with asyncssh.connect(
+            "127.0.0.1", client.port, username=client.user, client_keys=[str(client.key)], known_hosts=None, config=[]
+        ) as connection:
             await do(connection)
 
     asyncio.run(connected())
 
 
-PATHS = st.lists(st.sampled_from(["..", ".", "inbox", "outbox", "tenants", "north", "south", "work", "outside", "secret",
-                                  "there.csv", "link", "linked", "pipe", "folder", "readings.csv", "sftp_keys", "wss.db"]),
-                 max_size=6).map(lambda parts: "/".join(["", *parts]))
-REQUESTS = st.sampled_from(["open r", "open w", "open r+", "open a", "open x", "stat", "lstat", "statvfs", "realpath", "readlink",
-                            "listdir", "setstat", "mkdir", "rmdir", "remove", "symlink", "link", "rename", "posix_rename"])
+PATHS = st.lists(
+    st.sampled_from(
+        [
+            "..",
+            ".",
+            "inbox",
+            "outbox",
+            "tenants",
+            "north",
+            "south",
+            "work",
+            "outside",
+            "secret",
+            "there.csv",
+            "link",
+            "linked",
+            "pipe",
+            "folder",
+            "readings.csv",
+            "sftp_keys",
+            "wss.db",
+        ]
+    ),
+    max_size=6,
+).map(lambda parts: "/".join(["", *parts]))
+REQUESTS = st.sampled_from(
+    [
+        "open r",
+        "open w",
+        "open r+",
+        "open a",
+        "open x",
+        "stat",
+        "lstat",
+        "statvfs",
+        "realpath",
+        "readlink",
+        "listdir",
+        "setstat",
+        "mkdir",
+        "rmdir",
+        "remove",
+        "symlink",
+        "link",
+        "rename",
+        "posix_rename",
+    ]
+)
 
 
 async def ask(sftp: asyncssh.SFTPClient, request: str, path: str, other: str) -> object:
@@ -206,6 +264,7 @@ async def ask(sftp: asyncssh.SFTPClient, request: str, path: str, other: str) ->
 @given(st.lists(st.tuples(REQUESTS, PATHS, PATHS), min_size=1, max_size=12))
 def test_no_sequence_of_requests_reaches_further(trapped, north, requests):
     """Whatever is asked in whatever order: what is not a file of the inbox stays as it is, and what is elsewhere stays unseen."""
+
     def rest() -> dict[str, object]:
         return {path: what for path, what in tree(trapped).items() if not path.startswith("data/north/inbox/")}
 

@@ -29,8 +29,9 @@ def command(workspace: Workspace, log: Path, *options: str) -> Iterator[tuple[su
     """`wss sftp` on a free port: its process, port and the fingerprint that it says."""
     line = [sys.executable, "-c", "from wss.cli import app; app()", "sftp", "--port", "0", *options]
     with log.open("w") as standard_error:
-        process = subprocess.Popen(line, env=os.environ | {"WSS_HOME": str(workspace.home)}, stdout=subprocess.PIPE,
-                                   stderr=standard_error, text=True)
+        process = subprocess.Popen(
+            line, env=os.environ | {"WSS_HOME": str(workspace.home)}, stdout=subprocess.PIPE, stderr=standard_error, text=True
+        )
     try:
         said = process.stdout.readline()
         found = re.fullmatch(r"SFTP on 127\.0\.0\.1 port (\d+), host key (SHA256:\S+)\n", said)
@@ -101,10 +102,10 @@ def test_keys_and_tenants_count_from_the_next_login(serve, connect, workspace, k
     listed = workspace.tenant("north") / "sftp_keys"
     own, other = (keys[name].with_suffix(".pub").read_text() for name in ("north", "stranger"))
     assert connect(server, "north", "stranger").sftp("ls").returncode == 255
-    listed.write_text(f"# changed by hand\n\nnot a key\n{own}from=\"127.0.0.0/8\" {other}")
+    listed.write_text(f'# changed by hand\n\nnot a key\n{own}from="127.0.0.0/8" {other}')
     assert connect(server, "north", "stranger").sftp("ls").returncode == 0
     assert connect(server).sftp("ls").returncode == 0
-    listed.write_text(f"from=\"10.0.0.0/8\" {other}")
+    listed.write_text(f'from="10.0.0.0/8" {other}')
     assert connect(server, "north", "stranger").sftp("ls").returncode == 255
     assert connect(server).sftp("ls").returncode == 255
     workspace.tenant("west").mkdir()
@@ -141,8 +142,11 @@ def test_the_server_warns_of_a_key_that_opens_two_tenants(serve, connect, worksp
     assert connect(server, "south", "north").sftp("ls /outbox").returncode == 0, "the name says which tenant"
 
 
-@pytest.mark.parametrize("spoil", [lambda p: p.unlink(), lambda p: p.write_text(""), lambda p: p.write_bytes(b"\xff\xfe\0"),
-                                   lambda p: p.chmod(0o666)], ids=["missing", "empty", "binary", "writable"])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda p: p.unlink(), lambda p: p.write_text(""), lambda p: p.write_bytes(b"\xff\xfe\0"), lambda p: p.chmod(0o666)],
+    ids=["missing", "empty", "binary", "writable"],
+)
 def test_a_bad_file_of_keys_lets_nobody_in_and_is_named(serve, connect, workspace, caplog, spoil):
     spoil(workspace.tenant("north") / "sftp_keys")
     assert connect(serve()).sftp("ls").returncode == 255

@@ -102,8 +102,9 @@ def test_an_upload_over_a_name_never_cuts_the_file_that_is_being_taken_in(north,
 def interrupted(client, big: Path, target: Path, name: int) -> None:
     """Start an upload and end the client by signal `name` when some megabytes are there."""
     command = client.command("sftp", "-l", "40000", "-b", "-", f"{client.user}@127.0.0.1")
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    )
     process.stdin.write(f"put -p {big} /inbox/{target.name}\n")
     process.stdin.close()
     for _ in range(400):

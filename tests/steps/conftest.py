@@ -43,8 +43,12 @@ def _demand(zones: list[str]) -> xr.DataArray:
 def _readings(store: Store, truth: Simulation) -> pd.DataFrame:
     """Readings of all sensors every five minutes: sensor_id, time [s], value [our unit], flag."""
     running = truth.pump_speed.to_pandas().reindex(truth.power.get_index("time"), method="ffill")
-    tables = {"level": truth.level.isel(time=slice(0, -1)).to_pandas(), "flow": truth.flow.to_pandas(),
-              "power": truth.power.to_pandas(), "pump_status": (running > 0).astype(float)}
+    tables = {
+        "level": truth.level.isel(time=slice(0, -1)).to_pandas(),
+        "flow": truth.flow.to_pandas(),
+        "power": truth.power.to_pandas(),
+        "pump_status": (running > 0).astype(float),
+    }
     parts = []
     for sensor in store.sensors().itertuples():
         if sensor.quantity in tables:

@@ -61,8 +61,12 @@ def test_change_is_a_new_version_with_its_diff(workspace):
     assert version == 2
     changed = [line for line in diff.splitlines() if line[0] in "+-"]
     assert changed == [
-        "--- tariff.yml", "+++ tariff.yml", "-        price_per_kwh: 0.30", "+        price_per_kwh: 0.35",
-        "--- tenant.yml", "+++ tenant.yml",
+        "--- tariff.yml",
+        "+++ tariff.yml",
+        "-        price_per_kwh: 0.30",
+        "+        price_per_kwh: 0.35",
+        "--- tenant.yml",
+        "+++ tenant.yml",
         "-    - {id: T1, title: Reservatório, level_min_m: 1.0, level_max_m: 4.5}",
         "+    - {id: T1, title: Reservatório, level_min_m: 1.5, level_max_m: 4.5}",
     ]
@@ -97,7 +101,8 @@ def test_old_version_applied_again_is_a_new_version(workspace):
     version, back = apply_version(workspace, "serra", 1, "ana", "too much", NOW + times.DAY)
     assert version == 3
     assert sorted(line[1:] for line in back.splitlines() if line.startswith("- ")) == sorted(
-        line[1:] for line in forth.splitlines() if line.startswith("+ "))
+        line[1:] for line in forth.splitlines() if line.startswith("+ ")
+    )
     with open_store(workspace, "serra") as store:
         assert active(store) == first
         assert store.versions()["note"].tolist() == ["first", "more reserve", "too much"]
@@ -174,5 +179,13 @@ def test_a_renamed_tag_keeps_its_readings(with_readings):
 
 def test_changes_name_added_and_removed_files():
     diff = changes({"a.yml": "x: 1\n", "b.yml": "y: 1\n"}, {"a.yml": "x: 1\n", "c.yml": "z: 1\n"})
-    assert diff.splitlines() == ["--- b.yml", "+++ /dev/null", "@@ -1 +0,0 @@", "-y: 1",
-                                 "--- /dev/null", "+++ c.yml", "@@ -0,0 +1 @@", "+z: 1"]
+    assert diff.splitlines() == [
+        "--- b.yml",
+        "+++ /dev/null",
+        "@@ -1 +0,0 @@",
+        "-y: 1",
+        "--- /dev/null",
+        "+++ c.yml",
+        "@@ -0,0 +1 @@",
+        "+z: 1",
+    ]

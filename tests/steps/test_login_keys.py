@@ -14,8 +14,14 @@ from wss.steps.login_keys import TENANT_KEYS, fingerprint, key_faults, parse_key
 from wss.store import Workspace
 
 KINDS = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp521", "ssh-rsa"]
-AROUND = ["{key}", "  {key}", "{key} somebody else", 'from="10.0.0.0/8" {key} x', 'command="echo \\" {other}",no-pty {key}',
-          "restrict,from=\"10.1.2.3\"\t{key}"]
+AROUND = [
+    "{key}",
+    "  {key}",
+    "{key} somebody else",
+    'from="10.0.0.0/8" {key} x',
+    'command="echo \\" {other}",no-pty {key}',
+    'restrict,from="10.1.2.3"\t{key}',
+]
 NOT_KEYS = ["# {key}", "cert-authority {key}", "not a {key", "ssh-ed25519 AAAA", "ssh-ed25519 not/base64", "", "ssh-rsa {body}"]
 
 
@@ -67,8 +73,10 @@ def test_check_and_apply_refuse_a_shared_key_on_both_sides(workspace, keys):
     give(workspace, "litoral", "# SCADA", keys["other"], keys["ssh-rsa"] + " ana")
     path = give(workspace, "porto", f'from="192.0.2.0/24" {keys["ssh-rsa"]} rui')
     print_of_it = asyncssh.import_public_key(keys["ssh-rsa"]).get_fingerprint()
-    for name, line, other in (("litoral", 3, "porto (tenants/porto/sftp_keys:1)"),
-                              ("porto", 1, "litoral (tenants/litoral/sftp_keys:3)")):
+    for name, line, other in (
+        ("litoral", 3, "porto (tenants/porto/sftp_keys:1)"),
+        ("porto", 1, "litoral (tenants/litoral/sftp_keys:3)"),
+    ):
         for run in (lambda: check_tenant(workspace, name), lambda: apply_tenant(workspace, name, "ana", "")):  # noqa: B023
             with pytest.raises(ConfigError) as said:
                 run()

@@ -73,14 +73,24 @@ def test_tables_and_summary(workspace):
     run.save_summary(violations=["a"], share=float("nan"))
     summary = read_summary(run.folder)
     assert {k: summary[k] for k in ("rung", "cost", "violations", "share")} == {
-        "rung": "proven", "cost": 1.5, "violations": ["a"], "share": None}
+        "rung": "proven",
+        "cost": 1.5,
+        "violations": ["a"],
+        "share": None,
+    }
     assert summary["cpu_seconds"] > 0
     assert summary["peak_memory_mb"] > 20
 
 
 def test_the_ticket_decides_which_run_it_is(workspace, tmp_path):
-    ticket = {"id": "abc", "kind": "optimize", "tenant": "litoral", "now": "2022-07-25T06:00:00Z", "cycle": True,
-              "home": str(workspace.home)}
+    ticket = {
+        "id": "abc",
+        "kind": "optimize",
+        "tenant": "litoral",
+        "now": "2022-07-25T06:00:00Z",
+        "cycle": True,
+        "home": str(workspace.home),
+    }
     (tmp_path / TICKET).write_text(json.dumps(ticket))
     run = open_run("litoral", NOW)
     assert (run.id, run.kind, run.draft, run.folder) == ("abc", "optimize", False, tmp_path)
@@ -98,7 +108,7 @@ def test_now_defaults_to_the_delivery_of_the_last_reading_of_a_replay(workspace)
         nothing = pd.DataFrame({"line": [], "tag": [], "time": [], "text": [], "reason": []})
         file = IntakeFile("a.csv", "0" * 64, pd.Timestamp("2022-07-25T09:00"), False, "scada")
         store.write_file(file, readings, 0, nothing, nothing[["line", "text", "reason"]])
-    assert open_run("litoral").now == pd.Timestamp("2022-07-25T09:15")      # delivered ten minutes later, then the next quarter
+    assert open_run("litoral").now == pd.Timestamp("2022-07-25T09:15")  # delivered ten minutes later, then the next quarter
 
 
 def test_now_defaults_to_the_clock_of_a_live_tenant(workspace):

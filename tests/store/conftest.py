@@ -10,8 +10,10 @@ from wss.config import Limits, Sensor
 from wss.store import Counts, IntakeFile, Workspace, open_store
 
 LIMITS = Limits(low=0, high=10)
-SENSORS = [Sensor(tag="L", quantity="level", item="T", unit="ft", limits=LIMITS, aliases=("LL",)),
-           Sensor(tag="F", quantity="flow", item="P", unit="gpm", limits=LIMITS)]
+SENSORS = [
+    Sensor(tag="L", quantity="level", item="T", unit="ft", limits=LIMITS, aliases=("LL",)),
+    Sensor(tag="F", quantity="flow", item="P", unit="gpm", limits=LIMITS),
+]
 
 
 @pytest.fixture
@@ -39,8 +41,10 @@ def give(store) -> Callable[..., Counts]:
 
     def give(known_at: str, readings, tag: str = "L", into=store, **more) -> Counts:
         rows = readings.items() if isinstance(readings, dict) else readings
-        frame = pd.DataFrame([(ids[tag], pd.Timestamp(time).value // 10**9, float(value), 0) for time, value in rows],
-                             columns=["sensor_id", "time", "value", "flag"])
+        frame = pd.DataFrame(
+            [(ids[tag], pd.Timestamp(time).value // 10**9, float(value), 0) for time, value in rows],
+            columns=["sensor_id", "time", "value", "flag"],
+        )
         name = more.pop("name", f"{known_at}.csv")
         file = IntakeFile(name, more.pop("sha256", f"{next(number)}"), pd.Timestamp(known_at), **more)
         aside = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])

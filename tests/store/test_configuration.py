@@ -16,7 +16,9 @@ def test_versions_are_append_only(store):
     assert store.documents() == store.documents(2) == second
     assert store.documents(1) == first
     assert store.versions().to_numpy().tolist() == [
-        [1, pd.Timestamp("2022-01-01T10:00"), "ana", "start"], [2, pd.Timestamp("2022-01-02"), "rui", "less"]]
+        [1, pd.Timestamp("2022-01-01T10:00"), "ana", "start"],
+        [2, pd.Timestamp("2022-01-02"), "rui", "less"],
+    ]
     for number in (0, 3):
         with pytest.raises(NotFoundError, match=f"no version {number} .* there are 1 to 2"):
             store.documents(number)
@@ -25,7 +27,9 @@ def test_versions_are_append_only(store):
 def test_sensors_and_aliases(store, sensors):
     frame = store.sensors()
     assert frame[["tag", "quantity", "item", "unit", "valid_from"]].to_numpy().tolist() == [
-        ["F", "flow", "P", "gpm", 0], ["L", "level", "T", "ft", 0]]
+        ["F", "flow", "P", "gpm", 0],
+        ["L", "level", "T", "ft", 0],
+    ]
     assert store.aliases() == {"LL": "L"}
     store.sync_sensors(sensors)
     pd.testing.assert_frame_equal(store.sensors(), frame)

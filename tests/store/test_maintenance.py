@@ -131,6 +131,7 @@ def test_a_copy_that_lacks_rows_of_any_table_is_refused(full, workspace, monkeyp
         filled = [name for name, rows in transfer.count(connection).items() if rows]
     assert len(filled) >= 12
     for lost in filled:
+
         def without(to, of, block, lost=lost):
             return block if of.name == lost else real(to, of, block)
 
@@ -149,7 +150,7 @@ def test_a_backup_that_was_changed_is_refused(full, workspace, tmp_path):
     with pytest.raises(StoreError, match="is not as it was written: its SHA-256"):
         maintenance.restore(workspace, "demo", file, LATER, force=True)
     file.with_name("b.db.sha256").unlink()
-    file.write_bytes(data[:len(data) // 2])
+    file.write_bytes(data[: len(data) // 2])
     with pytest.raises(StoreError, match="is damaged"):
         maintenance.restore(workspace, "demo", file, LATER, force=True)
     assert contents(workspace) == before
@@ -185,13 +186,16 @@ def test_an_archived_file_that_changed_is_found(store, give, workspace):
     assert "not as they were taken in: a.csv; bring them back" in check(workspace, "demo")[0][0]
 
 
-@pytest.mark.parametrize(("damage", "said"), [
-    (update(intake_file).values(read=9), "the counts of these files do not add up"),
-    (update(reading).where(SEVEN).values(file_id=99), "reading has rows of a file_id that intake_file does not have: 99"),
-    (update(reading).where(SEVEN).values(sensor_id=99), "reading has rows of a sensor_id that sensor does not have: 99"),
-    (delete(reading).where(SEVEN), "readings of these files are missing"),
-    (insert(set_aside).values(file_id=1, line=1, tag="", text="", reason=""), "rows of these files in set_aside"),
-])
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (update(intake_file).values(read=9), "the counts of these files do not add up"),
+        (update(reading).where(SEVEN).values(file_id=99), "reading has rows of a file_id that intake_file does not have: 99"),
+        (update(reading).where(SEVEN).values(sensor_id=99), "reading has rows of a sensor_id that sensor does not have: 99"),
+        (delete(reading).where(SEVEN), "readings of these files are missing"),
+        (insert(set_aside).values(file_id=1, line=1, tag="", text="", reason=""), "rows of these files in set_aside"),
+    ],
+)
 def test_rows_that_do_not_fit_are_found(full, workspace, damage, said):
     with tampered(workspace) as connection:
         connection.execute(damage)

@@ -45,7 +45,7 @@ def _value(column, number: int):
         return number == 1
     if isinstance(kind, Integer):
         return number
-    return number + 0.5 if isinstance(kind, Float | Numeric) else f"{column.name} {number}"[:kind.length]
+    return number + 0.5 if isinstance(kind, Float | Numeric) else f"{column.name} {number}"[: kind.length]
 
 
 def contents(connection: Connection, tables: list[Table]) -> dict[str, list]:
@@ -126,7 +126,9 @@ def test_the_numbers_of_the_migrations_follow_each_other():
 
 
 def test_who_opens_a_store_of_today_does_not_pay_for_alembic(tmp_path):
-    code = ("import sys; from pathlib import Path; from wss.store import Workspace, open_store; "
-            f"open_store(Workspace(Path({str(tmp_path)!r})), 'demo', create=True); "
-            "assert not {'alembic', 'psycopg'} & set(sys.modules)")
+    code = (
+        "import sys; from pathlib import Path; from wss.store import Workspace, open_store; "
+        f"open_store(Workspace(Path({str(tmp_path)!r})), 'demo', create=True); "
+        "assert not {'alembic', 'psycopg'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

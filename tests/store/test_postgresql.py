@@ -71,8 +71,9 @@ def test_many_tenants_share_few_connections(workspace, server):
 
 def test_a_connection_that_the_server_ended_is_made_anew(store, server):
     store.put_documents({"a": "1"}, "me", "", AT)
-    server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wss'"
-                   " AND datname = current_database()")
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wss' AND datname = current_database()"
+    )
     assert store.documents() == {"a": "1"}
 
 
@@ -132,13 +133,16 @@ def test_a_password_comes_from_the_environment_or_a_file_of_its_owner(workspace,
         server.execute("DROP ROLE guarded")
 
 
-@pytest.mark.parametrize(("change", "why"), [
-    (("wss@", "barred@"), "does not let this user in from here; the server's pg_hba.conf"),
-    (("host=", "host=/nowhere"), "cannot be reached; start the server"),
-    (("/main?", "/nope?"), "is a database that the server does not have"),
-    (("wss@", "stranger@"), "does not know this user"),
-    (("?host=", "?sslmode=require&host="), "cannot be reached|sslmode"),
-])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("wss@", "barred@"), "does not let this user in from here; the server's pg_hba.conf"),
+        (("host=", "host=/nowhere"), "cannot be reached; start the server"),
+        (("/main?", "/nope?"), "is a database that the server does not have"),
+        (("wss@", "stranger@"), "does not know this user"),
+        (("?host=", "?sslmode=require&host="), "cannot be reached|sslmode"),
+    ],
+)
 def test_a_server_that_does_not_answer_says_why(workspace, postgresql, change, why):
     database = postgresql.rpartition("/tmp")[0].rpartition("/")[2].partition("?")[0]
     address = postgresql.replace(f"/{database}?", "/main?").replace(*change).replace("/main?", f"/{database}?")

@@ -141,8 +141,10 @@ def test_neighbours_are_the_nearest_readings_outside(give, store):
     assert after.empty
 
 
-@given(st.lists(st.tuples(st.integers(1, 2), st.integers(0, 50)), max_size=40, unique=True),
-       st.lists(st.tuples(st.integers(1, 2), st.sampled_from([1, 2, 128]), st.integers(0, 50), st.integers(1, 20)), max_size=8))
+@given(
+    st.lists(st.tuples(st.integers(1, 2), st.integers(0, 50)), max_size=40, unique=True),
+    st.lists(st.tuples(st.integers(1, 2), st.sampled_from([1, 2, 128]), st.integers(0, 50), st.integers(1, 20)), max_size=8),
+)
 def test_flags_are_those_of_every_span_that_holds_the_reading(rows, spans):
     rows = pd.DataFrame(rows, columns=["sensor_id", "time"], dtype="int64")
     table = pd.DataFrame([(s, f, a, a + n) for s, f, a, n in spans], columns=["sensor_id", "flag", "start", "end"], dtype="int64")

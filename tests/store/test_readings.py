@@ -22,9 +22,15 @@ def test_round_trip(store, give):
     give(at("01:00"), {at("00:30"): 2.5, at("00:15"): 1.25})
     give(at("01:00"), {at("00:30"): 7.0}, tag="F")
     frame = store.read(["level", "flow"], pd.Timestamp(DAY), pd.Timestamp(at("00:31")))
-    expected = pd.DataFrame({
-        "time": pd.DatetimeIndex([at("00:30"), at("00:15"), at("00:30")]).as_unit("ns"), "quantity": ["flow", "level", "level"],
-        "item": ["P", "T", "T"], "value": [7.0, 1.25, 2.5], "flag": 0})
+    expected = pd.DataFrame(
+        {
+            "time": pd.DatetimeIndex([at("00:30"), at("00:15"), at("00:30")]).as_unit("ns"),
+            "quantity": ["flow", "level", "level"],
+            "item": ["P", "T", "T"],
+            "value": [7.0, 1.25, 2.5],
+            "flag": 0,
+        }
+    )
     pd.testing.assert_frame_equal(frame, expected)
     assert store.read(["level"], pd.Timestamp(at("00:15")), pd.Timestamp(at("00:30")))["value"].tolist() == [1.25]
 
@@ -85,8 +91,11 @@ def test_a_corrected_backfill(give, levels):
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_the_order_of_arrival_does_not_matter(give, levels, order):
-    files = [(at("01:00"), {at("00:15"): 1, at("00:30"): 2}), (at("02:00"), {at("00:30"): 3, at("00:45"): 4}),
-             (at("03:00"), {at("00:30"): 5, at("00:15"): 1})]
+    files = [
+        (at("01:00"), {at("00:15"): 1, at("00:30"): 2}),
+        (at("02:00"), {at("00:30"): 3, at("00:45"): 4}),
+        (at("03:00"), {at("00:30"): 5, at("00:15"): 1}),
+    ]
     for i in order:
         give(*files[i])
     assert levels() == {"00:15": 1, "00:30": 5, "00:45": 4}
@@ -187,8 +196,14 @@ def _readings(store, rows) -> pd.DataFrame:
 def test_every_flag_and_windows_of_any_length_come_back(store, give):
     sensor_id = int(store.sensors()["sensor_id"].iloc[-1])
     start, seconds = 1_600_000_000, [0, 1, 2**26 - 1, 2**26]
-    rows = pd.DataFrame({"sensor_id": sensor_id, "time": [start + s for s in seconds], "value": [0.1, -1e300, 5e-324, 1 / 3],
-                         "flag": [0, 4095, 2048, 1]})
+    rows = pd.DataFrame(
+        {
+            "sensor_id": sensor_id,
+            "time": [start + s for s in seconds],
+            "value": [0.1, -1e300, 5e-324, 1 / 3],
+            "flag": [0, 4095, 2048, 1],
+        }
+    )
     nothing = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
     file = IntakeFile("flags", "flags", pd.Timestamp("2030-01-01"))
     store.write_file(file, rows, 0, nothing, nothing[["line", "text", "reason"]])

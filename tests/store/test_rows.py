@@ -15,12 +15,21 @@ NOTHING = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
 def rows(lengths: list[int], seed: int = 0) -> pd.DataFrame:
     """Runs of so many readings of the sensors 1, 2, ... with values that no decimal number of 15 digits holds."""
     chance, n = np.random.default_rng(seed), sum(lengths)
-    return pd.DataFrame({"sensor_id": np.repeat(np.arange(1, len(lengths) + 1), lengths), "time": 2**32 + 60 * np.arange(n),
-                         "value": chance.normal(0, 1e3, n), "flag": chance.integers(0, 3, n), "file_id": 2**31 - 1})
+    return pd.DataFrame(
+        {
+            "sensor_id": np.repeat(np.arange(1, len(lengths) + 1), lengths),
+            "time": 2**32 + 60 * np.arange(n),
+            "value": chance.normal(0, 1e3, n),
+            "flag": chance.integers(0, 3, n),
+            "file_id": 2**31 - 1,
+        }
+    )
 
 
-@pytest.mark.parametrize("lengths", [
-    [1], [0, 2, 0, 1], [ROWS_A_STATEMENT], [ROWS_A_STATEMENT - 1, ROWS_A_STATEMENT + 1, 1], [3 * ROWS_A_STATEMENT + 5, 7, 250]])
+@pytest.mark.parametrize(
+    "lengths",
+    [[1], [0, 2, 0, 1], [ROWS_A_STATEMENT], [ROWS_A_STATEMENT - 1, ROWS_A_STATEMENT + 1, 1], [3 * ROWS_A_STATEMENT + 5, 7, 250]],
+)
 def test_rows_come_back_bit_by_bit(store, lengths):
     given = rows(lengths)
     with store._database.write() as connection:
@@ -71,7 +80,13 @@ def test_a_file_says_the_same_in_blocks_of_any_size(store, monkeypatch, size):
         assert (counts.stored, counts.duplicate, counts.corrected) == ((5, 2, 1) if k == 0 else (1, 1, 2))
     found = store.readings_of(ids, 0, 3600)
     assert found[["sensor_id", "time", "value"]].to_numpy().tolist() == [
-        [ids[0], 0, 4.0], [ids[0], 60, 7.0], [ids[0], 120, 6.0], [ids[0], 180, 9.0], [ids[1], 0, 8.0], [ids[1], 60, 3.0]]
+        [ids[0], 0, 4.0],
+        [ids[0], 60, 7.0],
+        [ids[0], 120, 6.0],
+        [ids[0], 180, 9.0],
+        [ids[1], 0, 8.0],
+        [ids[1], 60, 3.0],
+    ]
 
 
 def test_a_read_of_some_items_leaves_the_others_out(store, give):

@@ -9,9 +9,24 @@ from wss.errors import LeaseError, NotFoundError, StoreError
 from wss.store import RunRecord
 
 NOW = pd.Timestamp("2022-03-01T06:00")
-RUN = RunRecord(id="r1", kind="optimize", now=NOW, started_at=NOW, finished_at=NOW, status="ok", cycle=True,
-                parameters={"tenant": "demo"}, inputs={"forecast": "f1"}, summary={"rung": "proven", "cost": 1.5, "left": []},
-                code_version="1", config_version=3, cpu_seconds=1.25, peak_memory_mb=99.5, folder="optimize/x", error=None)
+RUN = RunRecord(
+    id="r1",
+    kind="optimize",
+    now=NOW,
+    started_at=NOW,
+    finished_at=NOW,
+    status="ok",
+    cycle=True,
+    parameters={"tenant": "demo"},
+    inputs={"forecast": "f1"},
+    summary={"rung": "proven", "cost": 1.5, "left": []},
+    code_version="1",
+    config_version=3,
+    cpu_seconds=1.25,
+    peak_memory_mb=99.5,
+    folder="optimize/x",
+    error=None,
+)
 ORDERS = pd.DataFrame({"time": [NOW, NOW + pd.Timedelta("1h")], "pump": ["10", "10"], "speed": [1.0, 0.0]})
 KPIS = pd.DataFrame({"time": [NOW], "name": ["cost"], "item": ["plan"], "value": [1.5], "unit": ["EUR"]})
 
@@ -69,11 +84,14 @@ def test_forecast_and_plan_are_published_together(store):
     assert store.published_history("plan", NOW, later) == [(NOW, "p1")]
 
 
-@pytest.mark.parametrize(("bad", "why"), [
-    (replace(RUN, id="bad", status="failed"), "run bad is failed"),
-    (replace(RUN, id="bad", cycle=False), "run bad is a draft"),
-    (None, "no run 'bad'"),
-])
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (replace(RUN, id="bad", status="failed"), "run bad is failed"),
+        (replace(RUN, id="bad", cycle=False), "run bad is a draft"),
+        (None, "no run 'bad'"),
+    ],
+)
 def test_what_is_not_fit_is_not_published_and_nothing_beside_it(store, bad, why):
     store.commit_run(RUN)
     if bad:
@@ -95,8 +113,10 @@ def test_journal(store):
 
 def test_a_lease_is_held_by_one_until_it_is_given_back(store):
     with store.lease("cycle", "a", NOW, 60):
-        with pytest.raises(LeaseError, match="cycle is held by a since 2022-03-01T06:00:00Z and until 2022-03-01T06:01:00Z"), \
-                store.lease("cycle", "b", NOW + pd.Timedelta("59s"), 60):
+        with (
+            pytest.raises(LeaseError, match="cycle is held by a since 2022-03-01T06:00:00Z and until 2022-03-01T06:01:00Z"),
+            store.lease("cycle", "b", NOW + pd.Timedelta("59s"), 60),
+        ):
             pass
         with store.lease("other", "b", NOW, 60):
             pass

@@ -23,17 +23,24 @@ def test_all_faults_at_once(tmp_path):
         read_settings(tmp_path)
     said = str(caught.value)
     assert "4 faults during the check of wss.toml" in said
-    for words in ("databse: unknown key; the keys are: database, tenants", "database: 3 does not fit",
-                  "is not the name of a tenant", "tenants.serra: 5 does not fit"):
+    for words in (
+        "databse: unknown key; the keys are: database, tenants",
+        "database: 3 does not fit",
+        "is not the name of a tenant",
+        "tenants.serra: 5 does not fit",
+    ):
         assert words in said
 
 
-@pytest.mark.parametrize(("address", "why"), [
-    ("mysql://wss@db/water", "mysql is not a database that wss knows"),
-    ("postgresql://wss@db", "does not say which database of the server"),
-    ("water", "is not the address of a database; write"),
-    ("postgresql://wss@db:port/water", "is not the address of a database; write"),
-])
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("mysql://wss@db/water", "mysql is not a database that wss knows"),
+        ("postgresql://wss@db", "does not say which database of the server"),
+        ("water", "is not the address of a database; write"),
+        ("postgresql://wss@db:port/water", "is not the address of a database; write"),
+    ],
+)
 def test_an_address_that_is_none(tmp_path, address, why):
     (tmp_path / "wss.toml").write_text(f'database = "{address}"\n[tenants]\nserra = "{address}"\n')
     with pytest.raises(ConfigError, match=rf"2 faults[\s\S]*database: .*{why}[\s\S]*tenants.serra: .*{why}"):

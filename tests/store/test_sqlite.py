@@ -51,7 +51,7 @@ def test_check_finds_what_no_read_has_come_across(workspace, store, give):
     flipped[last] ^= 0x40  # the kind of the last page
     assert faults(bytes(flipped))
     assert faults(whole[:last])
-    assert faults(whole[:len(whole) // 2])
+    assert faults(whole[: len(whole) // 2])
     assert faults(whole) == []
 
 

@@ -144,5 +144,3 @@ def test_home_is_given_or_kept(tmp_path, monkeypatch):
     assert find_home() == tmp_path / "first" / "workspace"
     monkeypatch.chdir(tmp_path)
     assert find_home() == tmp_path / "first" / "workspace"
-
-

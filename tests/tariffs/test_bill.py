@@ -34,8 +34,8 @@ def test_peak_of_a_window(portugal):
 
 def test_power_is_averaged_over_windows_that_start_on_full_hours(portugal):
     tariff = charging(portugal, price_per_kw=1.0, window_minutes=60)
-    assert tariffs.demand_charge(tariff, power([0, 40, 40, 0, 0, 0, 0, 60])) == 20.0        # 80/4 and 60/4
-    assert tariffs.demand_charge(tariff, power([80, 40, 0, 0], start="2022-01-03T08:30")) == 60.0   # (80 + 40)/2 of what is there
+    assert tariffs.demand_charge(tariff, power([0, 40, 40, 0, 0, 0, 0, 60])) == 20.0  # 80/4 and 60/4
+    assert tariffs.demand_charge(tariff, power([80, 40, 0, 0], start="2022-01-03T08:30")) == 60.0  # (80 + 40)/2 of what is there
 
 
 def test_minutes_are_averaged_and_long_steps_count_as_they_are(portugal):
@@ -46,7 +46,7 @@ def test_minutes_are_averaged_and_long_steps_count_as_they_are(portugal):
 
 def test_only_named_periods_count(portugal):
     tariff = charging(portugal, price_per_kw=5.0, periods=("ponta",))
-    assert tariffs.demand_charge(tariff, power([50, 60], start="2022-01-03T09:15")) == 300.0    # the second starts at 09:30
+    assert tariffs.demand_charge(tariff, power([50, 60], start="2022-01-03T09:15")) == 300.0  # the second starts at 09:30
     assert tariffs.demand_charge(tariff, power([50, 60], start="2022-01-03T13:00")) == 0.0
 
 

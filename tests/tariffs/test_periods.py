@@ -37,8 +37,12 @@ def by_hand(tariff: Tariff, moment: pd.Timestamp) -> list[str]:
     day = "holiday" if local.date() in holidays else WEEK[local.weekday()]
     season = "summer" if local.dst() > timedelta(0) else "winter"
     version = [v for v in tariff.versions if v.valid_from <= local.date()][-1]
-    return [p.name for p in version.periods for s in p.spans if day in s.days and s.season in ("all", season)
-            and any(h[:5] <= f"{local:%H:%M}" < h[6:] for h in s.hours)]
+    return [
+        p.name
+        for p in version.periods
+        for s in p.spans
+        if day in s.days and s.season in ("all", season) and any(h[:5] <= f"{local:%H:%M}" < h[6:] for h in s.hours)
+    ]
 
 
 @pytest.mark.parametrize(("number", "hours"), [(2022, 8760), (2023, 8760), (2024, 8784)])
@@ -47,7 +51,7 @@ def test_every_quarter_of_a_year_has_one_period(portugal, number, hours):
     assert len(grid) == 4 * hours
     found = tariffs.periods(portugal, grid)
     assert set(np.unique(found.values)) == {p.name for p in portugal.versions[0].periods}
-    sample = slice(None, None, 7)           # all hours and quarters within a few days, all days in the year
+    sample = slice(None, None, 7)  # all hours and quarters within a few days, all days in the year
     assert [[name] for name in found.values[sample]] == [by_hand(portugal, moment) for moment in grid[sample]]
 
 
@@ -70,12 +74,24 @@ def test_days_of_23_and_25_hours(portugal, day, hours, vazio):
     assert (counts["vazio"], counts["super_vazio"]) == (vazio, 4)
 
 
-@pytest.mark.parametrize(("local", "period"), [
-    ("2022-01-03 09:29", "cheia"), ("2022-01-03 09:30", "ponta"), ("2022-01-03 11:59", "ponta"), ("2022-01-03 12:00", "cheia"),
-    ("2022-07-04 09:14", "cheia"), ("2022-07-04 09:15", "ponta"), ("2022-07-04 12:15", "cheia"), ("2022-07-04 19:00", "cheia"),
-    ("2022-01-08 09:30", "cheia"), ("2022-07-09 09:30", "cheia"), ("2022-07-10 09:30", "vazio"),
-    ("2022-07-10 02:00", "super_vazio"), ("2022-07-04 23:59", "cheia"),
-])
+@pytest.mark.parametrize(
+    ("local", "period"),
+    [
+        ("2022-01-03 09:29", "cheia"),
+        ("2022-01-03 09:30", "ponta"),
+        ("2022-01-03 11:59", "ponta"),
+        ("2022-01-03 12:00", "cheia"),
+        ("2022-07-04 09:14", "cheia"),
+        ("2022-07-04 09:15", "ponta"),
+        ("2022-07-04 12:15", "cheia"),
+        ("2022-07-04 19:00", "cheia"),
+        ("2022-01-08 09:30", "cheia"),
+        ("2022-07-09 09:30", "cheia"),
+        ("2022-07-10 09:30", "vazio"),
+        ("2022-07-10 02:00", "super_vazio"),
+        ("2022-07-04 23:59", "cheia"),
+    ],
+)
 def test_known_moments(portugal, local, period):
     assert at(portugal, local) == [period]
 
@@ -116,8 +132,10 @@ def test_any_moment_in_any_zone(portugal, zone, moment):
 def flat(*versions: tuple[date, float]) -> Tariff:
     spans = (Span(days=(*WEEK, "holiday"), hours=("00:00-24:00",)),)
     periods = [Period(name=f"p{n}", title=f"P{n}", price_per_kwh=price, spans=spans) for n, (_, price) in enumerate(versions)]
-    made = tuple(TariffVersion(valid_from=day, source="test", periods=(period,))
-                 for (day, _), period in zip(versions, periods, strict=True))
+    made = tuple(
+        TariffVersion(valid_from=day, source="test", periods=(period,))
+        for (day, _), period in zip(versions, periods, strict=True)
+    )
     return Tariff(name="flat", currency="EUR", time_zone="Europe/Rome", calendar=Calendar(), versions=made)
 
 

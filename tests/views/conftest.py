@@ -19,15 +19,47 @@ WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 def make_tariff() -> Tariff:
     """Three rates: peak by day on working days, shoulder around it, cheap at night and at weekends."""
-    return Tariff.model_validate({
-        "name": "three rates", "currency": "EUR", "time_zone": "Europe/Rome", "calendar": {"country": "IT"},
-        "versions": [{"valid_from": "2020-01-01", "source": "made up", "demand_charge": {"price_per_kw": 4.2}, "periods": [
-            {"name": "peak", "title": "Peak", "price_per_kwh": 0.25, "spans": [{"days": WORKDAYS, "hours": ["08:00-19:00"]}]},
-            {"name": "mid", "title": "Shoulder", "price_per_kwh": 0.17,
-             "spans": [{"days": WORKDAYS, "hours": ["07:00-08:00", "19:00-23:00"]}, {"days": ["sat"], "hours": ["07:00-23:00"]}]},
-            {"name": "off", "title": "Night", "price_per_kwh": 0.09, "spans": [
-                {"days": [*WORKDAYS, "sat"], "hours": ["00:00-07:00", "23:00-24:00"]},
-                {"days": ["sun", "holiday"], "hours": ["00:00-24:00"]}]}]}]})
+    return Tariff.model_validate(
+        {
+            "name": "three rates",
+            "currency": "EUR",
+            "time_zone": "Europe/Rome",
+            "calendar": {"country": "IT"},
+            "versions": [
+                {
+                    "valid_from": "2020-01-01",
+                    "source": "made up",
+                    "demand_charge": {"price_per_kw": 4.2},
+                    "periods": [
+                        {
+                            "name": "peak",
+                            "title": "Peak",
+                            "price_per_kwh": 0.25,
+                            "spans": [{"days": WORKDAYS, "hours": ["08:00-19:00"]}],
+                        },
+                        {
+                            "name": "mid",
+                            "title": "Shoulder",
+                            "price_per_kwh": 0.17,
+                            "spans": [
+                                {"days": WORKDAYS, "hours": ["07:00-08:00", "19:00-23:00"]},
+                                {"days": ["sat"], "hours": ["07:00-23:00"]},
+                            ],
+                        },
+                        {
+                            "name": "off",
+                            "title": "Night",
+                            "price_per_kwh": 0.09,
+                            "spans": [
+                                {"days": [*WORKDAYS, "sat"], "hours": ["00:00-07:00", "23:00-24:00"]},
+                                {"days": ["sun", "holiday"], "hours": ["00:00-24:00"]},
+                            ],
+                        },
+                    ],
+                }
+            ],
+        }
+    )
 
 
 def _level(time: pd.DatetimeIndex, phase: float) -> np.ndarray:
@@ -64,8 +96,12 @@ def day() -> SimpleNamespace:
     observed = labelled("demand", _demand(hourly_past), time=hourly_past, zone=["norte", "sul"])
     observed[20:23, 0] = np.nan
     forecast = xr.DataArray(
-        _demand(hourly)[:, :, None] * factor, dims=("time", "zone", "quantile"), name="demand", attrs={"units": "m3/h"},
-        coords={"time": hourly, "zone": ["norte", "sul"], "quantile": quantiles})
+        _demand(hourly)[:, :, None] * factor,
+        dims=("time", "zone", "quantile"),
+        name="demand",
+        attrs={"units": "m3/h"},
+        coords={"time": hourly, "zone": ["norte", "sul"], "quantile": quantiles},
+    )
     actions = pd.DataFrame({
         "time": [NOW + pd.Timedelta("1h"), NOW + pd.Timedelta("105min"), NOW + pd.Timedelta("5h"), NOW + pd.Timedelta("17h")],
         "pump": ["10", "335", "335", "10"], "action": ["stop", "speed", "stop", "start"], "speed": [0.0, 0.9, 0.0, 1.0],
@@ -96,18 +132,50 @@ def day() -> SimpleNamespace:
 def situation(day) -> Situation:
     """The page of that day, twelve minutes after the plan was made."""
     now = day.now + pd.Timedelta("12min")
-    tenant = Tenant.model_validate({
-        "name": "litoral", "title": "Águas <Litoral>", "simulated": True, "time_zone": day.time_zone,
-        "system": {"network": "network.inp", "zones": [{"name": "all", "title": "All"}],
-                   "tanks": [t.model_dump() for t in day.tanks], "pumps": [p.model_dump() for p in day.pumps]}})
-    plan = ShownPlan("run1", day.now, day.plan["pump_speed"], day.levels["level"], day.baseline_levels["level"],
-                     day.band["level"], day.actions, day.summary)
-    journal = pd.DataFrame({
-        "at": [day.now - pd.Timedelta("3h"), day.now], "kind": ["accept", "override"], "who": ["Maria", "João"],
-        "reason": ["", "intake <cleaned>"],
-        "body": [{}, {"pump": "335", "on": False, "start": "2022-07-25T07:00:00Z", "end": "2022-07-25T11:00:00Z"}]})
+    tenant = Tenant.model_validate(
+        {
+            "name": "litoral",
+            "title": "Águas <Litoral>",
+            "simulated": True,
+            "time_zone": day.time_zone,
+            "system": {
+                "network": "network.inp",
+                "zones": [{"name": "all", "title": "All"}],
+                "tanks": [t.model_dump() for t in day.tanks],
+                "pumps": [p.model_dump() for p in day.pumps],
+            },
+        }
+    )
+    plan = ShownPlan(
+        "run1",
+        day.now,
+        day.plan["pump_speed"],
+        day.levels["level"],
+        day.baseline_levels["level"],
+        day.band["level"],
+        day.actions,
+        day.summary,
+    )
+    journal = pd.DataFrame(
+        {
+            "at": [day.now - pd.Timedelta("3h"), day.now],
+            "kind": ["accept", "override"],
+            "who": ["Maria", "João"],
+            "reason": ["", "intake <cleaned>"],
+            "body": [{}, {"pump": "335", "on": False, "start": "2022-07-25T07:00:00Z", "end": "2022-07-25T11:00:00Z"}],
+        }
+    )
     held = ShownOverride(3, "335", False, pd.Timestamp("2022-07-25T07:00"), pd.Timestamp("2022-07-25T11:00"), "João", "intake")
     return Situation(
-        tenant=tenant, tariff=day.tariff, now=now, data_time=now - pd.Timedelta("7min"), forecast_time=day.now, plan=plan,
-        past_level=day.past_levels["level"], past_speed=day.past_speed, overrides=(held,), journal=journal,
-        bills=(Bill("bill_spent", 112.3, None), Bill("bill_horizon", 412.4, 498.9)))
+        tenant=tenant,
+        tariff=day.tariff,
+        now=now,
+        data_time=now - pd.Timedelta("7min"),
+        forecast_time=day.now,
+        plan=plan,
+        past_level=day.past_levels["level"],
+        past_speed=day.past_speed,
+        overrides=(held,),
+        journal=journal,
+        bills=(Bill("bill_spent", 112.3, None), Bill("bill_horizon", 412.4, 498.9)),
+    )

@@ -24,16 +24,30 @@ def _no_open_figures():
 def by_lead() -> pd.DataFrame:
     frame = pd.DataFrame([(zone, lead) for lead in range(48) for zone in ZONES], columns=["zone", "lead_h"])
     share = 0.02 + 0.001 * frame["lead_h"] + 0.01 * frame["zone"].map(ZONES.index)
-    return frame.assign(wape_forecast=share, wape_profile=share + 0.01, wape_naive=share + 0.03, inside_80=0.7 + share,
-                        inside_90=0.8 + share, known=10)
+    return frame.assign(
+        wape_forecast=share,
+        wape_profile=share + 0.01,
+        wape_naive=share + 0.03,
+        inside_80=0.7 + share,
+        inside_90=0.8 + share,
+        known=10,
+    )
 
 
 @pytest.fixture
 def by_span() -> pd.DataFrame:
     frame = pd.DataFrame([(zone, *span) for span in SPANS for zone in ZONES], columns=["zone", "from_h", "to_h"])
     skill = 0.3 - 0.1 * frame.index / len(frame)
-    return frame.assign(skill_naive=skill, skill_profile=skill - 0.25, mae_forecast=1234.5, pinball=321.0, wape_forecast=0.05,
-                        inside_80=[0.7, 0.8, 0.75] * 3, inside_90=0.91, known=[1, 2, 3] * 3)
+    return frame.assign(
+        skill_naive=skill,
+        skill_profile=skill - 0.25,
+        mae_forecast=1234.5,
+        pinball=321.0,
+        wape_forecast=0.05,
+        inside_80=[0.7, 0.8, 0.75] * 3,
+        inside_90=0.91,
+        known=[1, 2, 3] * 3,
+    )
 
 
 def line(axis, key: str, language="en") -> np.ndarray:
@@ -49,7 +63,8 @@ def test_error_chart_has_a_panel_a_zone_after_that_of_all(by_lead, language):
         shown = line(figure.axes[2], f"backtest_{name}", language)
         np.testing.assert_allclose(shown, by_lead.loc[by_lead["zone"] == "sul", f"wape_{name}"])
     assert [t.get_text() for t in figure.legends[0].get_texts()] == [
-        say(f"backtest_{name}", language) for name in ("naive", "profile", "forecast")]
+        say(f"backtest_{name}", language) for name in ("naive", "profile", "forecast")
+    ]
 
 
 def test_error_chart_of_one_zone_and_of_many(by_lead):
@@ -62,8 +77,9 @@ def test_error_chart_of_one_zone_and_of_many(by_lead):
 
 def test_error_ticks_are_told_apart(by_lead):
     for scale in (0.02, 0.2, 1, 8):
-        figure = views.backtest_error_chart(by_lead.assign(**{
-            f"wape_{n}": scale * by_lead[f"wape_{n}"] for n in ("forecast", "profile", "naive")}))
+        figure = views.backtest_error_chart(
+            by_lead.assign(**{f"wape_{n}": scale * by_lead[f"wape_{n}"] for n in ("forecast", "profile", "naive")})
+        )
         figure.canvas.draw()
         labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
         assert len(labels) == len(set(labels)) >= 3, labels
@@ -117,17 +133,36 @@ def test_backtest_table_ends_with_all_zones(by_span):
 
 
 def test_worst_origins_say_what_was_special():
-    rows = [(pd.Timestamp("2022-08-12T22:00"), 0.2, 0.25, 0.1, "<b>", 2 / 3, ["2022-08-15"], [], [], []),
-            (pd.Timestamp("2022-07-12T22:00"), 0.15, 0.15, 0.1, "sul", 1.0, [], ["2022-07-13"], [f"r{k}" for k in range(6)],
-             [("flow 10", 7, int(Flag.STUCK | Flag.SPIKE))]),
-            (pd.Timestamp("2022-07-13T22:00"), 0.15, 0.15, 0.1, "sul", 1.0, [], [], [], [])]
+    rows = [
+        (pd.Timestamp("2022-08-12T22:00"), 0.2, 0.25, 0.1, "<b>", 2 / 3, ["2022-08-15"], [], [], []),
+        (
+            pd.Timestamp("2022-07-12T22:00"),
+            0.15,
+            0.15,
+            0.1,
+            "sul",
+            1.0,
+            [],
+            ["2022-07-13"],
+            [f"r{k}" for k in range(6)],
+            [("flow 10", 7, int(Flag.STUCK | Flag.SPIKE))],
+        ),
+        (pd.Timestamp("2022-07-13T22:00"), 0.15, 0.15, 0.1, "sul", 1.0, [], [], [], []),
+    ]
     columns = ["origin", "wape", "wape_profile", "usual", "zone", "share", "holidays", "bridges", "repairs", "doubts"]
     worst = pd.DataFrame(rows, columns=columns)
     table = views.worst_table(worst, "Europe/Rome")
     assert table.data.iloc[0].tolist() == [
-        "Sat 2022-08-13 00:00", "20.0 %", "25.0 %", "10.0 %", "<b>, 67 %", "holiday 2022-08-15"]
+        "Sat 2022-08-13 00:00",
+        "20.0 %",
+        "25.0 %",
+        "10.0 %",
+        "<b>, 67 %",
+        "holiday 2022-08-15",
+    ]
     assert table.data.iloc[1, -1] == (
-        "bridge day 2022-07-13; repaired: r0, r1, r2, r3, and 2 more; doubtful: flow 10 (7: stuck, spike)")
+        "bridge day 2022-07-13; repaired: r0, r1, r2, r3, and 2 more; doubtful: flow 10 (7: stuck, spike)"
+    )
     assert table.data.iloc[2, -1] == "—"
     assert "&lt;b&gt;" in table.to_html()
     assert "No origin" in views.worst_table(worst.iloc[:0]).data
@@ -143,10 +178,24 @@ def test_backtest_story_says_what_failed():
 
 
 def test_skill_chart_of_a_refit_has_a_column_a_mode():
-    skill = pd.DataFrame([(mode, zone, hours, 0.1 * k + hours / 1000) for k, mode in enumerate(("none", "weather"))
-                          for zone in ("norte", "sul") for hours in (0, 6, 24)], columns=["mode", "zone", "from_h", "skill"])
-    weights = pd.DataFrame([(mode, zone, part, 0.5, 0.2, 0.3) for mode in ("none", "weather") for zone in ("norte", "sul")
-                            for part in ("near", "far")], columns=["mode", "zone", "part", "profile", "linear", "boosted"])
+    skill = pd.DataFrame(
+        [
+            (mode, zone, hours, 0.1 * k + hours / 1000)
+            for k, mode in enumerate(("none", "weather"))
+            for zone in ("norte", "sul")
+            for hours in (0, 6, 24)
+        ],
+        columns=["mode", "zone", "from_h", "skill"],
+    )
+    weights = pd.DataFrame(
+        [
+            (mode, zone, part, 0.5, 0.2, 0.3)
+            for mode in ("none", "weather")
+            for zone in ("norte", "sul")
+            for part in ("near", "far")
+        ],
+        columns=["mode", "zone", "part", "profile", "linear", "boosted"],
+    )
     figure = views.skill_chart(skill, weights, "pt")
     assert len(figure.axes) == 4
     assert [axis.get_title(loc="left") for axis in figure.axes[:2]] == [say(f"mode_{mode}", "pt") for mode in ("none", "weather")]
@@ -159,15 +208,19 @@ def test_skill_chart_of_a_refit_has_a_column_a_mode():
 
 
 def test_skill_chart_without_a_model_is_empty():
-    figure = views.skill_chart(pd.DataFrame(columns=["mode", "zone", "from_h", "skill"]),
-                               pd.DataFrame(columns=["mode", "zone", "part", "profile", "linear", "boosted"]))
+    figure = views.skill_chart(
+        pd.DataFrame(columns=["mode", "zone", "from_h", "skill"]),
+        pd.DataFrame(columns=["mode", "zone", "part", "profile", "linear", "boosted"]),
+    )
     assert not any(axis.patches for axis in figure.axes)
     assert figure.get_size_inches()[1] < 2
 
 
 def test_risks_are_told_with_titles_in_local_time(day):
-    risks = [{"tank": "1", "side": "low", "paths": 3, "limit_m": 2, "worst_m": 1.856, "first": "2022-07-25T04:45:00Z", "of": 40},
-             {"tank": "9", "side": "high", "paths": 1, "limit_m": 9.0, "worst_m": 9.1, "first": "2022-07-25T22:00:00Z", "of": 40}]
+    risks = [
+        {"tank": "1", "side": "low", "paths": 3, "limit_m": 2, "worst_m": 1.856, "first": "2022-07-25T04:45:00Z", "of": 40},
+        {"tank": "9", "side": "high", "paths": 1, "limit_m": 9.0, "worst_m": 9.1, "first": "2022-07-25T22:00:00Z", "of": 40},
+    ]
     low, high = risk_sentences(risks, day.tanks, day.time_zone)
     for word in ("3", "40", "Tank West", "2.00", "1.86", "Mon 06:45"):
         assert word in low
@@ -181,8 +234,14 @@ def test_risks_are_told_with_titles_in_local_time(day):
 
 
 def test_a_forecast_says_its_model_and_weather():
-    fitted = {"model": "fitted to 2022-01-01 to 2022-07-01", "model_age_days": 2.5, "model_reason": "", "weather": "forecast",
-              "weather_share": "88%", "repairs": ["sul: 4 value(s) taken as unknown (stuck), 2022-07-01"]}
+    fitted = {
+        "model": "fitted to 2022-01-01 to 2022-07-01",
+        "model_age_days": 2.5,
+        "model_reason": "",
+        "weather": "forecast",
+        "weather_share": "88%",
+        "repairs": ["sul: 4 value(s) taken as unknown (stuck), 2022-07-01"],
+    }
     model, weather = model_sentences(fitted)
     assert "2022-07-01" in model
     assert "2.5" in model

@@ -38,8 +38,17 @@ NETWORK = """
 @pytest.fixture(scope="module")
 def problem():
     price = xr.DataArray([0.1], dims="time", coords={"time": [START]})
-    return Problem(NETWORK, START, pd.Timedelta(hours=12), pd.Timedelta(minutes=15), price, level_min={"1": 2.5},
-                   level_max={"1": 3.5}, pressure_min={"J": 45.0}, max_starts={"10": 1})
+    return Problem(
+        NETWORK,
+        START,
+        pd.Timedelta(hours=12),
+        pd.Timedelta(minutes=15),
+        price,
+        level_min={"1": 2.5},
+        level_max={"1": 3.5},
+        pressure_min={"J": 45.0},
+        max_starts={"10": 1},
+    )
 
 
 def plan(problem, **hours):
@@ -51,8 +60,14 @@ def plan(problem, **hours):
 def test_everything_that_the_judge_says_is_known(situation, problem):
     """Real verdicts of plans that break each rule; nothing may stay as the judge says it."""
     held_on, held_off = (replace(problem, pins=(Pin("10", START, START + pd.Timedelta(hours=1), on),)) for on in (True, False))
-    plans = [(problem, []), (problem, [(0, 12)]), (problem, [(1, 2), (3, 4)]), (held_on, [(1, 2)]), (held_off, [(0, 2)]),
-             (replace(problem, out_of_service=("10",)), [(0, 2)])]
+    plans = [
+        (problem, []),
+        (problem, [(0, 12)]),
+        (problem, [(1, 2), (3, 4)]),
+        (held_on, [(1, 2)]),
+        (held_off, [(0, 2)]),
+        (replace(problem, out_of_service=("10",)), [(0, 2)]),
+    ]
     said = set()
     for one, hours in plans:
         verdict = verify(one, plan(one, on=hours))
@@ -67,14 +82,24 @@ def test_everything_that_the_judge_says_is_known(situation, problem):
     assert len(said) >= 9
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("tank 2 cannot stay above 1.20 m from 2022-07-25 06:15 on, whatever the pumps do: 0.31 m short",
-     "a partir de seg 08:15 Tank South não se mantém acima de 1,20 m com nenhum plano: faltam 0,31 m"),
-    ("the newest tank levels are 800 min old, more than 720 min", "os níveis mais recentes têm 800 min, mais de 720 min"),
-    ("HiGHS failed: x; last_plan: EPANET took 9 steps at 2022-07-25 06:15",
-     "o programa HiGHS falhou: x; last_plan: EPANET took 9 steps at seg 08:15"),
-    ("a notebook failed; the plan of 2022-07-25T06:15:00Z stays in force",
-     "um notebook falhou; o plano de seg 08:15 continua em vigor")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "tank 2 cannot stay above 1.20 m from 2022-07-25 06:15 on, whatever the pumps do: 0.31 m short",
+            "a partir de seg 08:15 Tank South não se mantém acima de 1,20 m com nenhum plano: faltam 0,31 m",
+        ),
+        ("the newest tank levels are 800 min old, more than 720 min", "os níveis mais recentes têm 800 min, mais de 720 min"),
+        (
+            "HiGHS failed: x; last_plan: EPANET took 9 steps at 2022-07-25 06:15",
+            "o programa HiGHS falhou: x; last_plan: EPANET took 9 steps at seg 08:15",
+        ),
+        (
+            "a notebook failed; the plan of 2022-07-25T06:15:00Z stays in force",
+            "um notebook falhou; o plano de seg 08:15 continua em vigor",
+        ),
+    ],
+)
 def test_reasons_in_portuguese(situation, text, words):
     assert told(situation.tenant.model_copy(update={"language": "pt"}), text) == words
 

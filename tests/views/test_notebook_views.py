@@ -24,8 +24,17 @@ def lines(axis, label):
 
 
 def test_plan_chart_shows_levels_and_hours_run(day):
-    figure = views.plan_chart(day.plan, day.levels, day.tanks, day.tariff, pumps=day.pumps, baseline_levels=day.baseline_levels,
-                              band=day.band, past_levels=day.past_levels, time_zone=day.time_zone)
+    figure = views.plan_chart(
+        day.plan,
+        day.levels,
+        day.tanks,
+        day.tariff,
+        pumps=day.pumps,
+        baseline_levels=day.baseline_levels,
+        band=day.band,
+        past_levels=day.past_levels,
+        time_zone=day.time_zone,
+    )
     *tanks, gantt = figure.axes
     assert [axis.get_title(loc="left") for axis in tanks] == [t.title for t in day.tanks]
     for axis, tank in zip(tanks, day.tanks, strict=True):
@@ -64,8 +73,12 @@ def test_demand_chart_says_how_much_is_missing(day):
 
 def test_quality_chart_counts_by_sensor():
     time = pd.date_range("2022-07-22", periods=48, freq="30min")
-    frame = pd.concat([pd.DataFrame({"time": time, "quantity": q, "item": "10", "flag": flag})
-                       for q, flag in (("flow", 0), ("power", np.arange(48) % 4 // 3))])
+    frame = pd.concat(
+        [
+            pd.DataFrame({"time": time, "quantity": q, "item": "10", "flag": flag})
+            for q, flag in (("flow", 0), ("power", np.arange(48) % 4 // 3))
+        ]
+    )
     axis = views.quality_chart(frame).axes[0]
     assert [t.get_text().split()[-1] for t in axis.get_yticklabels()] == ["100.0%", "75.0%"]
 
@@ -99,8 +112,15 @@ def test_quality_chart_shows_the_worst_kind_of_each_hour():
 
 def test_quality_chart_tells_silence_from_missing_readings():
     frame = pd.concat([hourly([0] * 4), hourly([0] * 12, "11")])
-    stale = pd.DataFrame({"quantity": ["flow"], "item": ["10"], "flag": [int(Flag.STALE)],
-                          "start": [pd.Timestamp("2022-07-22 01:30:01")], "end": [pd.NaT]})
+    stale = pd.DataFrame(
+        {
+            "quantity": ["flow"],
+            "item": ["10"],
+            "flag": [int(Flag.STALE)],
+            "start": [pd.Timestamp("2022-07-22 01:30:01")],
+            "end": [pd.NaT],
+        }
+    )
     assert colours(frame, spans=stale)[2:] == [to_rgba(SILENT_COLOUR)] * 4
     assert colours(frame)[2:] == [None] * 4
 
@@ -121,9 +141,12 @@ def test_every_flag_has_words_and_a_colour():
 
 def test_doubts_are_told_in_local_time_and_sensors_of_one_doubt_share_a_row():
     start = pd.Timestamp("2022-07-22 22:00")
-    rows = [("flow", "1", 1024, start, start + pd.Timedelta("2h"), pd.NA, "zone a"),
-            ("level", "2", 1024, start, start + pd.Timedelta("2h"), pd.NA, "zone a"),
-            ("flow", "1", 64, start, pd.NaT, pd.NA, "silent"), ("flow", "3", 16, start, start, 1, "")]
+    rows = [
+        ("flow", "1", 1024, start, start + pd.Timedelta("2h"), pd.NA, "zone a"),
+        ("level", "2", 1024, start, start + pd.Timedelta("2h"), pd.NA, "zone a"),
+        ("flow", "1", 64, start, pd.NaT, pd.NA, "silent"),
+        ("flow", "3", 16, start, start, 1, ""),
+    ]
     spans = pd.DataFrame(rows, columns=["quantity", "item", "flag", "start", "end", "readings", "note"])
     table = views.doubt_table(spans, "Europe/Rome").data
     assert table.iloc[:, 0].tolist() == ["flow 1, level 2", "flow 1", "flow 3"]
@@ -134,8 +157,11 @@ def test_doubts_are_told_in_local_time_and_sensors_of_one_doubt_share_a_row():
 
 
 def test_what_stood_in_is_summed_up_by_kind_of_run():
-    rows = [("forecast", "a", "flow", "1", 128, 12, 144, "profile"), ("forecast", "b", "flow", "1", 8, 13, 150, "profile"),
-            ("optimize", "c", "level", "2", 8, 1, 3, "replay")]
+    rows = [
+        ("forecast", "a", "flow", "1", 128, 12, 144, "profile"),
+        ("forecast", "b", "flow", "1", 8, 13, 150, "profile"),
+        ("optimize", "c", "level", "2", 8, 1, 3, "replay"),
+    ]
     leaned = pd.DataFrame(rows, columns=["kind", "run", "quantity", "item", "flag", "hours", "readings", "instead"])
     table = views.leaned_table(leaned).data
     assert table.iloc[0].tolist() == ["forecast", "flow 1", "stuck, wrong unit", 2, 13, 150, "the usual profile"]
@@ -146,8 +172,13 @@ def test_what_stood_in_is_summed_up_by_kind_of_run():
 def test_actions_table_is_local_and_in_words(day):
     table = views.actions_table(day.actions, day.time_zone, "en", day.pumps).data
     assert table.iloc[1].tolist() == [
-        "Mon 07:45", "River pump", "Set to 90%", "Night", "holds the level of Tank South",
-        "15 min earlier costs 1.10 EUR more; 15 min later is not possible"]
+        "Mon 07:45",
+        "River pump",
+        "Set to 90%",
+        "Night",
+        "holds the level of Tank South",
+        "15 min earlier costs 1.10 EUR more; 15 min later is not possible",
+    ]
     html = views.actions_table(day.actions, day.time_zone).to_html()
     assert "&lt;b&gt;" in html
     assert "fills the tanks <b>" not in html
@@ -178,10 +209,16 @@ def test_margin_table_against_hand(day):
 
 
 def test_kpi_table_puts_sources_side_by_side(day):
-    rows = [("energy", "plan", 900.0, "kWh"), ("energy", "actual", 950.0, "kWh"),
-            ("energy", "baseline", 990.0, "kWh"), ("starts", "actual/10", 3.0, "1"),
-            ("starts", "plan/10", 2.0, "1"), ("minutes_outside_limits", "actual/1", 4.0, "min"),
-            ("specific_energy", "plan", 0.0423, "kWh/m3"), ("energy_share", "plan/night", 0.615, "1")]
+    rows = [
+        ("energy", "plan", 900.0, "kWh"),
+        ("energy", "actual", 950.0, "kWh"),
+        ("energy", "baseline", 990.0, "kWh"),
+        ("starts", "actual/10", 3.0, "1"),
+        ("starts", "plan/10", 2.0, "1"),
+        ("minutes_outside_limits", "actual/1", 4.0, "min"),
+        ("specific_energy", "plan", 0.0423, "kWh/m3"),
+        ("energy_share", "plan/night", 0.615, "1"),
+    ]
     kpis = pd.DataFrame(rows, columns=["name", "item", "value", "unit"]).assign(time=pd.Timestamp("2022-07-24"))
     shown = views.kpi_table(kpis, day.pumps, day.tanks)
     table = shown.data

@@ -105,10 +105,16 @@ def test_level_at_seven_is_that_of_the_plan(situation):
     assert "07:00 tomorrow (Tue)" in html
 
 
-@pytest.mark.parametrize(("now", "seven"), [
-    ("2022-07-25T04:12", "07:00 tomorrow (Tue)"), ("2022-07-25T23:30", "07:00 today (Tue)"),
-    ("2022-03-26T22:59", "07:00 tomorrow (Sun)"), ("2022-03-27T01:30", "07:00 tomorrow (Mon)"),
-    ("2022-10-30T00:30", "07:00 today (Sun)")])
+@pytest.mark.parametrize(
+    ("now", "seven"),
+    [
+        ("2022-07-25T04:12", "07:00 tomorrow (Tue)"),
+        ("2022-07-25T23:30", "07:00 today (Tue)"),
+        ("2022-03-26T22:59", "07:00 tomorrow (Sun)"),
+        ("2022-03-27T01:30", "07:00 tomorrow (Mon)"),
+        ("2022-10-30T00:30", "07:00 today (Sun)"),
+    ],
+)
 def test_seven_is_the_next_morning_that_is_not_settled(situation, now, seven):
     assert seven in panels.ready_levels(replace(empty(situation), now=pd.Timestamp(now)))
 

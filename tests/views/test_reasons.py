@@ -15,9 +15,29 @@ MOMENT = pd.Timestamp("2022-07-25T04:00")
 
 
 def row(**more):
-    plain = {"time": MOMENT, "pump": "10", "action": "start", "move": "later", "minutes": 15.0, "energy_cost": 0.3, "charge": 0.0,
-             "start_cost": 0.0, "water_m3": 4.0, "water_cost": 0.12, "cost": 0.42, "limit": "", "item": "", "amount": 0.0,
-             "bound": 0.0, "at": pd.NaT, "end_tank": "", "end_short": 0.0, "room_tank": "", "room_less": 0.0, "departs": 0.0}
+    plain = {
+        "time": MOMENT,
+        "pump": "10",
+        "action": "start",
+        "move": "later",
+        "minutes": 15.0,
+        "energy_cost": 0.3,
+        "charge": 0.0,
+        "start_cost": 0.0,
+        "water_m3": 4.0,
+        "water_cost": 0.12,
+        "cost": 0.42,
+        "limit": "",
+        "item": "",
+        "amount": 0.0,
+        "bound": 0.0,
+        "at": pd.NaT,
+        "end_tank": "",
+        "end_short": 0.0,
+        "room_tank": "",
+        "room_less": 0.0,
+        "departs": 0.0,
+    }
     return plain | more
 
 
@@ -64,7 +84,8 @@ def test_what_held_a_move_back_that_costs_no_more_is_told(tenant, portuguese):
     roomless = cheaper | {"room_tank": "2", "room_less": 0.08, "departs": 0.4}
     assert move_words(tenant, "EUR", roomless) == "15 min later would save 1.60 EUR and leaves Tank South 0.08 m less room"
     assert move_words(portuguese, "EUR", row(cost=0.0) | {"room_tank": "2", "room_less": 0.08}) == (
-        "15 min mais tarde não custa mais e deixa a Tank South menos 0,08 m de folga")
+        "15 min mais tarde não custa mais e deixa a Tank South menos 0,08 m de folga"
+    )
     departing = cheaper | {"room_tank": "2", "room_less": 0.001, "departs": 0.4}
     assert move_words(tenant, "EUR", departing) == "15 min later would save 1.60 EUR but departs from the plan in force"
     assert move_words(tenant, "EUR", row(room_tank="2", room_less=0.08)) == "15 min later costs 0.42 EUR more"
@@ -83,7 +104,8 @@ def test_a_change_says_what_it_saves_or_why_it_must_be(tenant, portuguese, day):
     change = day.summary["change"]
     assert change_words(tenant, "EUR", change) == "2 switches changed since the plan of Mon 05:30: saves 3.10 EUR."
     assert change_words(portuguese, "EUR", change | {"switches": 1, "saves": -0.5}) == (
-        "1 manobra alterada desde o plano de seg 05:30: custa mais 0,50 EUR.")
+        "1 manobra alterada desde o plano de seg 05:30: custa mais 0,50 EUR."
+    )
     assert change_words(tenant, "EUR", change | {"switches": 0}) == "Unchanged since the plan of Mon 05:30."
     must = change | {"limit": "low", "item": "2", "amount": 0.08, "bound": 2.0, "at": "2022-07-25T06:15:00Z"}
     assert "without that, Tank South would fall 0.08 m below 2.00 m at 08:15" in change_words(tenant, "EUR", must)
@@ -98,7 +120,9 @@ def test_a_switch_is_told_with_its_reason_and_its_moves(tenant, day):
     action = next(day.actions.iloc[[1]].itertuples())
     assert switch_words(tenant, action) == [
         "Mon 07:45 River pump goes to 90%: holds the level of Tank South",
-        "15 min earlier costs 1.10 EUR more", "15 min later is not possible"]
+        "15 min earlier costs 1.10 EUR more",
+        "15 min later is not possible",
+    ]
 
 
 def test_behind_each_bar_stands_why_it_begins_and_ends(situation):

@@ -28,7 +28,9 @@ c.VoilaConfiguration.strip_sources = True
 c.VoilaConfiguration.show_tracebacks = False
 c.VoilaConfiguration.file_allowlist = []
 c.VoilaConfiguration.extension_allowlist = [
-    "@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget",
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
 ]
 c.VoilaConfiguration.prelaunch_hook = refuse_when_full
 c.MappingKernelManager.cull_idle_timeout = 600

@@ -6,13 +6,19 @@ from wss import __version__
 from wss.cli import backtest, demo, forecast, ingest, operate, optimize, profile, quality, refit, screens, sftp, store, tenants
 from wss.cli.console import Group, set_up_logging
 
-app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False, help="""
+app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    help="""
 Pump plans for water utilities: SCADA files in, a plan proven in EPANET out.
 
 Start with [bold]wss demo[/bold]: it sets up a demo utility, plans its pumps and says where to look.
 
 Everything that is data lives in one folder, WSS_HOME. Exit code: 0 done, 1 something failed, 2 wrong input.
-""")
+""",
+)
 
 
 def _version(wanted: bool) -> None:

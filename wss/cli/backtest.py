@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     from wss.steps.run import Run
     from wss.store import Workspace
 
-COLUMNS = {"from_h": "from h", "to_h": "to h", "wape_forecast": "error", "wape_profile": "profile", "wape_naive": "last week",
-           "skill_profile": "below profile", "skill_naive": "below last week", "inside_80": "in 80 %", "inside_90": "in 90 %"}
+COLUMNS = {
+    "from_h": "from h",
+    "to_h": "to h",
+    "wape_forecast": "error",
+    "wape_profile": "profile",
+    "wape_naive": "last week",
+    "skill_profile": "below profile",
+    "skill_naive": "below last week",
+    "inside_80": "in 80 %",
+    "inside_90": "in 90 %",
+}
 
 EVERY = re.compile(r"(\d+(?:\.\d+)?)([hd])")
 
@@ -121,10 +130,17 @@ def _notebook(run: "Run", asked) -> str:
     from wss import notebooks, times
     from wss.errors import NotebookError
 
-    given = {"start": times.iso(asked.start), "end": times.iso(asked.end), "every_days": asked.every / times.DAY,
-             "hours": asked.hours, "model": asked.model, "refit_days": asked.refit_days}
-    record = notebooks.run_notebook("backtest", run.tenant.name, run.now, given, workspace=run.workspace, store=run.store,
-                                    cycle=False, reason="command line")
+    given = {
+        "start": times.iso(asked.start),
+        "end": times.iso(asked.end),
+        "every_days": asked.every / times.DAY,
+        "hours": asked.hours,
+        "model": asked.model,
+        "refit_days": asked.refit_days,
+    }
+    record = notebooks.run_notebook(
+        "backtest", run.tenant.name, run.now, given, workspace=run.workspace, store=run.store, cycle=False, reason="command line"
+    )
     path = str(notebooks.executed(run.workspace, run.tenant.name, record))
     if record.error:
         raise NotebookError(f"{record.error}; see {path}")

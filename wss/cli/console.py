@@ -66,8 +66,9 @@ def chosen(workspace: "Workspace", named: Sequence[str] | None) -> list[str]:
     """The tenants that were named, else all; NotFoundError if there is none or some do not exist."""
     there = workspace.names()
     if not there:
-        raise NotFoundError(f"there is no tenant in {workspace.home} yet: `wss demo` sets up a demo utility,"
-                            f" `wss tenant new NAME` a new one")
+        raise NotFoundError(
+            f"there is no tenant in {workspace.home} yet: `wss demo` sets up a demo utility, `wss tenant new NAME` a new one"
+        )
     unknown = [n for n in named or () if n not in there]
     if unknown:
         raise NotFoundError(f"no tenant named {', '.join(unknown)}; there are: {', '.join(there)}")

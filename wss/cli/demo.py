@@ -65,18 +65,32 @@ def plant(
         if not works.started:
             works.history(progress=lambda share: bar.update(task, completed=share))
         files = works.advance(hours, lambda share: bar.update(task, completed=share))
-    out.print(f"{tenant}: the plant has run to {works.now} UTC; {files} files are in {workspace.inbox(tenant)}",
-              highlight=False, soft_wrap=True)
+    out.print(
+        f"{tenant}: the plant has run to {works.now} UTC; {files} files are in {workspace.inbox(tenant)}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _print_demo(done: dict[str, Any]) -> None:
     """What the demo did: readings, cycles, the flow, and where to look."""
     counts = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in done["readings"].items())
     out.print(f"\n{done['history_days']:.0f} days of history; this time {done['files']} files with {counts}", highlight=False)
-    columns = {"tenant": "tenant", "now": "planned from", "rung": "rung", "plan_cost": "plan cost", "baseline_cost": "baseline",
-               "saving_percent": "saving %", "violations": "violations", "cpu_seconds": "CPU s"}
-    print_table("Plans, against the network's own level control on equal terms", list(columns.values()),
-                [[r[key] for key in columns] for r in done["cycles"]])
+    columns = {
+        "tenant": "tenant",
+        "now": "planned from",
+        "rung": "rung",
+        "plan_cost": "plan cost",
+        "baseline_cost": "baseline",
+        "saving_percent": "saving %",
+        "violations": "violations",
+        "cpu_seconds": "CPU s",
+    }
+    print_table(
+        "Plans, against the network's own level control on equal terms",
+        list(columns.values()),
+        [[r[key] for key in columns] for r in done["cycles"]],
+    )
     flow = done.get("flow")
     if flow:
         columns = {"name": "flow", "flow_run_id": "run", "state": "state", "seconds": "seconds"}

@@ -52,14 +52,25 @@ def forecast_file(
         if fitted is None:
             raise DataError("--save-model: the history is too short to fit a model; it takes 90 days")
         _write(save_model, fitted.to_bytes())
-    said = {"out": str(out_file), "issue": times.iso(times.utc(issue)), "zones": [str(z) for z in issued.demand["zone"].values],
-            "steps": issued.demand.sizes["time"], "model": issued.model, "weather": issued.weather,
-            "repairs": [str(r) for r in issued.repairs], **usage()}
+    said = {
+        "out": str(out_file),
+        "issue": times.iso(times.utc(issue)),
+        "zones": [str(z) for z in issued.demand["zone"].values],
+        "steps": issued.demand.sizes["time"],
+        "model": issued.model,
+        "weather": issued.weather,
+        "repairs": [str(r) for r in issued.repairs],
+        **usage(),
+    }
     if as_json:
         print_json(said)
         return
-    out.print(f"wrote {out_file}: {len(said['zones'])} zones, {said['steps']} steps from {said['issue']}; model {issued.model};"
-              f" weather {issued.weather}", highlight=False, soft_wrap=True)
+    out.print(
+        f"wrote {out_file}: {len(said['zones'])} zones, {said['steps']} steps from {said['issue']}; model {issued.model};"
+        f" weather {issued.weather}",
+        highlight=False,
+        soft_wrap=True,
+    )
     for repair in said["repairs"]:
         err.print(repair, markup=False, highlight=False, soft_wrap=True)
 

@@ -33,8 +33,14 @@ def register(app: typer.Typer) -> None:
 def ingest(
     tenants: Tenants = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and take in each file within seconds, until Ctrl-C.")] = False,
-    replay: Annotated[bool, typer.Option("--replay", help="Read archived and quarantined files again, as the configuration"
-                                         " is today; they become corrections that are known from now on.")] = False,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay",
+            help="Read archived and quarantined files again, as the configuration"
+            " is today; they become corrections that are known from now on.",
+        ),
+    ] = False,
     file: Annotated[str, typer.Option(help="Replay only files of this name, or SHA-256 (8 digits or more).")] = "",
     tag: Annotated[str, typer.Option(help="Replay only files with readings of this tag, stored or set aside.")] = "",
     since: Annotated[str, typer.Option("--from", help="Replay only files delivered from this moment on [UTC, ISO].")] = "",
@@ -82,8 +88,11 @@ def _once(workspace, names: list[str], replayed, as_json: bool) -> None:
     with progress_bar() as bar:
         for name in names:
             told = _Progress(bar, name)
-            done = intake_of(name, workspace, told.files, told.row) if replayed is None else \
-                replay_of(name, replayed, workspace, told.files, told.row)
+            done = (
+                intake_of(name, workspace, told.files, told.row)
+                if replayed is None
+                else replay_of(name, replayed, workspace, told.files, told.row)
+            )
             results.append(done)
     if as_json:
         print_json([r.as_dict() for r in results])
@@ -160,8 +169,16 @@ def _unknown(workspace, names: list[str], as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif found:
-        columns = {"tenant": "tenant", "tag": "tag", "readings": "readings", "first": "first", "last": "last",
-                   "example": "values", "likely": "likely an alias of", "reason": "why"}
+        columns = {
+            "tenant": "tenant",
+            "tag": "tag",
+            "readings": "readings",
+            "first": "first",
+            "last": "last",
+            "example": "values",
+            "likely": "likely an alias of",
+            "reason": "why",
+        }
         rows = [[", ".join(tag[key]) if key == "likely" else tag[key] for key in columns] for tag in found]
         print_table("Set aside", list(columns.values()), rows)
         err.print("[dim]Add each to sensors.yml, as a sensor or as an alias of one, and: wss apply TENANT[/dim]", highlight=False)

@@ -48,9 +48,18 @@ def cycle(
     if as_json:
         print_json([r.as_dict() for r in results])
     else:
-        columns = {"tenant": "tenant", "now": "now", "rung": "rung", "plan_cost": "plan cost", "baseline_cost": "baseline",
-                   "saving_percent": "saving %", "violations": "violations", "forecast_wape": "WAPE", "cpu_seconds": "CPU s",
-                   "peak_memory_mb": "MB"}
+        columns = {
+            "tenant": "tenant",
+            "now": "now",
+            "rung": "rung",
+            "plan_cost": "plan cost",
+            "baseline_cost": "baseline",
+            "saving_percent": "saving %",
+            "violations": "violations",
+            "forecast_wape": "WAPE",
+            "cpu_seconds": "CPU s",
+            "peak_memory_mb": "MB",
+        }
         print_table("Cycle", list(columns.values()), [[getattr(r, key) for key in columns] for r in results])
         for result in results:
             err.print(f"[dim]{result.tenant}: {result.reason or ''}[/dim]", highlight=False, soft_wrap=True)
@@ -101,8 +110,15 @@ def status(tenants: Tenants = None, as_json: Json = False) -> None:
     if as_json:
         print_json(states)
         return
-    columns = {"tenant": "tenant", "now": "now", "data_age_minutes": "data age min", "forecast_age_minutes": "forecast min",
-               "plan_age_minutes": "plan min", "rung": "rung", "files_waiting": "files"}
+    columns = {
+        "tenant": "tenant",
+        "now": "now",
+        "data_age_minutes": "data age min",
+        "forecast_age_minutes": "forecast min",
+        "plan_age_minutes": "plan min",
+        "rung": "rung",
+        "files_waiting": "files",
+    }
     title = f"Status, code {states[0]['code_version']}"
     print_table(title, list(columns.values()), [[state.get(key) for key in columns] for state in states])
     for state in states:

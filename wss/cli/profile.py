@@ -46,21 +46,36 @@ def guess(
         to.write_text(text, encoding="utf-8")
     if as_json:
         evidence = [{"key": e.key, "value": e.value, "why": e.why, "doubt": e.doubt} for e in found.evidence]
-        print_json({"profile": found.profile.model_dump(mode="json", exclude_defaults=True), "evidence": evidence,
-                    "tags": tags or [{"tag": tag} for tag in found.tags]})
+        print_json(
+            {
+                "profile": found.profile.model_dump(mode="json", exclude_defaults=True),
+                "evidence": evidence,
+                "tags": tags or [{"tag": tag} for tag in found.tags],
+            }
+        )
         return
-    print_table(f"{file.name}: evidence", ("key", "value", "why"),
-                [("? " * e.doubt + e.key, _value(e.value), e.why) for e in found.evidence])
+    print_table(
+        f"{file.name}: evidence",
+        ("key", "value", "why"),
+        [("? " * e.doubt + e.key, _value(e.value), e.why) for e in found.evidence],
+    )
     if tags:
         strangers = [t for t in tags if not t["known"]]
         out.print(f"{len(tags) - len(strangers)} of {len(tags)} tags are in sensors.yml", highlight=False)
         if strangers:
-            print_table("Tags that no sensor has", ("tag", "likely an alias of"),
-                        [(t["tag"], ", ".join(t["likely"]) or None) for t in strangers])
+            print_table(
+                "Tags that no sensor has",
+                ("tag", "likely an alias of"),
+                [(t["tag"], ", ".join(t["likely"]) or None) for t in strangers],
+            )
     out.print(text, markup=False, highlight=False, soft_wrap=True)
     told = f"wrote {to}; " if to is not None else ""
-    err.print(f"{told}{len(found.doubts)} in doubt (?); next: wss profile try {file.name}", markup=False, highlight=False,
-              soft_wrap=True)
+    err.print(
+        f"{told}{len(found.doubts)} in doubt (?); next: wss profile try {file.name}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def try_profile(
@@ -85,10 +100,16 @@ def try_profile(
     title = f"{told['file']} by the profile {told['profile']}"
     print_table(title, [name.replace("_", " ") for name in names], [[told[name] for name in names]])
     if told["tags"]:
-        print_table(f"Tags, times of {told['zone']}", ("tag", "sensor", "readings", "first", "last", "values", "in our unit",
-                                                       "limits", "outside"), [_tag(t) for t in told["tags"]])
-    for outcome, columns in (("read", ("line", "tag", "time", "value", "flag")), ("set_aside", ("line", "tag", "text", "reason")),
-                             ("quarantined", ("line", "text", "reason"))):
+        print_table(
+            f"Tags, times of {told['zone']}",
+            ("tag", "sensor", "readings", "first", "last", "values", "in our unit", "limits", "outside"),
+            [_tag(t) for t in told["tags"]],
+        )
+    for outcome, columns in (
+        ("read", ("line", "tag", "time", "value", "flag")),
+        ("set_aside", ("line", "tag", "text", "reason")),
+        ("quarantined", ("line", "text", "reason")),
+    ):
         rows = [[row[column] for column in columns] for row in told["rows"][outcome]]
         if rows:
             print_table(f"First {outcome.replace('_', ' ')}", columns, rows)
@@ -121,5 +142,14 @@ def _tag(tag: dict[str, Any]) -> tuple:
     sensor = tag.get("sensor")
     if sensor is None and tag.get("likely"):
         sensor = f"none; {tag['likely'][0]}?"
-    return (tag["tag"], sensor, tag["readings"], tag["first"], tag["last"], span(tag["values"], tag.get("unit", "")),
-            span(tag.get("our_values"), tag.get("our_unit", "")), span(tag.get("limits")), tag.get("outside"))
+    return (
+        tag["tag"],
+        sensor,
+        tag["readings"],
+        tag["first"],
+        tag["last"],
+        span(tag["values"], tag.get("unit", "")),
+        span(tag.get("our_values"), tag.get("our_unit", "")),
+        span(tag.get("limits")),
+        tag.get("outside"),
+    )

@@ -71,8 +71,18 @@ def _show(result: dict, hours: int) -> None:
     """Table of one tenant."""
     doubts = result["doubts"]
     if doubts:
-        rows = [(f"{d['quantity']} {d['item']}", d["kind"], "yes" if d["masked"] else "no", d["count"], d["first"],
-                 "goes on" if d["goes_on"] else d["last"], d["note"]) for d in doubts]
+        rows = [
+            (
+                f"{d['quantity']} {d['item']}",
+                d["kind"],
+                "yes" if d["masked"] else "no",
+                d["count"],
+                d["first"],
+                "goes on" if d["goes_on"] else d["last"],
+                d["note"],
+            )
+            for d in doubts
+        ]
         title = f"{result['tenant']}: doubtful in the {hours} h before {result['now']}"
         print_table(title, ("sensor", "kind", "masked", "times", "first", "last", "note"), rows)
     elif not result["error"]:

@@ -6,8 +6,17 @@ import typer
 
 from wss.cli.console import Json, Tenants, chosen, err, open_workspace, print_failures, print_json, print_table, progress_bar
 
-COLUMNS = {"tenant": "tenant", "now": "now", "model": "model", "days": "days", "first_day": "from", "last_day": "to",
-           "modes": "modes", "cpu_seconds": "CPU s", "peak_memory_mb": "MB"}
+COLUMNS = {
+    "tenant": "tenant",
+    "now": "now",
+    "model": "model",
+    "days": "days",
+    "first_day": "from",
+    "last_day": "to",
+    "modes": "modes",
+    "cpu_seconds": "CPU s",
+    "peak_memory_mb": "MB",
+}
 
 
 def register(app: typer.Typer) -> None:

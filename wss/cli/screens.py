@@ -49,9 +49,17 @@ def lab(
     from wss import shipped
 
     folder = shipped.folder("notebooks")
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", "--ServerApp.ip=127.0.0.1",
-               f"--ServerApp.port={port}", f"--ServerApp.open_browser={browser}", "--LabApp.news_url=None",
-               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--notebook-dir={folder}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.open_browser={browser}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     err.print(f"JupyterLab on {folder}; stop it with Ctrl-C", highlight=False, soft_wrap=True)
     environment = os.environ | {"WSS_HOME": str(open_workspace().home)}
     raise typer.Exit(_ended(subprocess.Popen(command, env=environment)))

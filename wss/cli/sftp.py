@@ -44,9 +44,16 @@ def sftp(
     """
     from wss.sftp.limits import MEGABYTE, Limits
 
-    limits = Limits(file_bytes=file_mb * MEGABYTE, inbox_bytes=inbox_mb * MEGABYTE, files=files,
-                    tenant_connections=tenant_connections, connections=connections, handles=handles, login_s=login_seconds,
-                    idle_s=idle_seconds)
+    limits = Limits(
+        file_bytes=file_mb * MEGABYTE,
+        inbox_bytes=inbox_mb * MEGABYTE,
+        files=files,
+        tenant_connections=tenant_connections,
+        connections=connections,
+        handles=handles,
+        login_s=login_seconds,
+        idle_s=idle_seconds,
+    )
     _log_plainly()
     _allow_open_files()
     asyncio.run(_serve(open_workspace(), host, port, limits))

@@ -147,9 +147,13 @@ def move(
     out.print(f"{tenant} is in {name} too: {_told(rows)}", highlight=False, soft_wrap=True)
     if aside:
         out.print(f"What was there is {aside}; remove it when you are content.", highlight=False, soft_wrap=True)
-    out.print(f'Now say in {workspace.home / FILE} that it is the one to use: under [tenants] the line {tenant} = "{to}",'
-              f' or for all tenants, above [tenants], database = "{to}". The old store can go when you are content.',
-              markup=False, highlight=False, soft_wrap=True)
+    out.print(
+        f'Now say in {workspace.home / FILE} that it is the one to use: under [tenants] the line {tenant} = "{to}",'
+        f' or for all tenants, above [tenants], database = "{to}". The old store can go when you are content.',
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def upgrade(tenants: Tenants = None) -> None:

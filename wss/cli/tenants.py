@@ -72,8 +72,12 @@ def check(tenants: Tenants = None) -> None:
             err.print(f"{name}: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
             continue
         system = configuration.tenant.system
-        out.print(f"{name}: good. {len(configuration.sensors)} sensors, {len(system.zones)} zones, {len(system.tanks)} tanks, "
-                  f"{len(system.pumps)} pumps, tariff {configuration.tariff.name}", highlight=False, soft_wrap=True)
+        out.print(
+            f"{name}: good. {len(configuration.sensors)} sensors, {len(system.zones)} zones, {len(system.tanks)} tanks, "
+            f"{len(system.pumps)} pumps, tariff {configuration.tariff.name}",
+            highlight=False,
+            soft_wrap=True,
+        )
     raise typer.Exit(WRONG_INPUT if wrong else 0)
 
 
@@ -81,8 +85,10 @@ def apply(
     tenant: OneTenant,
     note: Annotated[str, typer.Option("--note", "-m", help="What changes and why, for the history.")] = "",
     author: Annotated[str, typer.Option(help="Who changes it; default: the user who is logged in.")] = "",
-    forget: Annotated[list[str] | None, typer.Option(help="Tag whose entry is gone from sensors.yml: delete its readings for"
-                                                     " good. May be given again.")] = None,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(help="Tag whose entry is gone from sensors.yml: delete its readings for good. May be given again."),
+    ] = None,
 ) -> None:
     """Check a tenant's files and make them the active version, which is what every run reads. Shows what changed.
 

@@ -14,8 +14,9 @@ Id = Annotated[str, StringConstraints(pattern=r"^[^\s;\"]{1,31}$")]
 class Frozen(BaseModel):
     """Base of every configuration model."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, coerce_numbers_to_str=True,
-                              allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, coerce_numbers_to_str=True, allow_inf_nan=False
+    )
 
 
 class Calendar(Frozen):

@@ -45,8 +45,13 @@ def faults(calendar: Calendar) -> list[tuple[tuple[str | int, ...], str]]:
     found: list[tuple[tuple[str | int, ...], str]] = []
     supported = holidays.list_supported_countries(include_aliases=False)
     if calendar.country is not None and calendar.country not in supported:
-        found.append((("country",), f"no holidays are known for country {calendar.country!r}; write an ISO 3166 code such as PT, "
-                                    "or leave it out and list `holidays`"))
+        found.append(
+            (
+                ("country",),
+                f"no holidays are known for country {calendar.country!r}; write an ISO 3166 code such as PT, "
+                "or leave it out and list `holidays`",
+            )
+        )
     elif calendar.subdivision is not None:
         known = supported.get(calendar.country, [])
         if calendar.subdivision not in known:

@@ -52,17 +52,26 @@ def check_coverage(sensors: tuple[Sensor, ...], system: System) -> Found:
     there = {(sensor.quantity, sensor.item) for sensor in sensors if sensor.retired is None}
     for tank in system.tanks:
         if ("level", tank.id) not in there:
-            yield (f"tank {tank.id} has no level sensor, so no plan can start; "
-                   f"add its tag with quantity: level, item: {tank.id}"), ("sensors",)
+            yield (
+                (f"tank {tank.id} has no level sensor, so no plan can start; add its tag with quantity: level, item: {tank.id}"),
+                ("sensors",),
+            )
     for pump in system.pumps:
         if not {("power", pump.id), ("pump_status", pump.id)} & there:
-            yield (f"pump {pump.id} has neither a power nor a pump_status sensor, so nobody knows whether it runs; "
-                   f"add a tag with quantity: power or pump_status, item: {pump.id}"), ("sensors",)
+            yield (
+                (
+                    f"pump {pump.id} has neither a power nor a pump_status sensor, so nobody knows whether it runs; "
+                    f"add a tag with quantity: power or pump_status, item: {pump.id}"
+                ),
+                ("sensors",),
+            )
     metered = {link: zone.name for zone in system.zones for link in (*zone.inflow, *zone.outflow)}
     for link, zone in metered.items():
         if ("flow", link) not in there:
-            yield (f"link {link} of zone {zone}'s balance has no flow sensor; "
-                   f"add its tag with quantity: flow, item: {link}"), ("sensors",)
+            yield (
+                (f"link {link} of zone {zone}'s balance has no flow sensor; add its tag with quantity: flow, item: {link}"),
+                ("sensors",),
+            )
 
 
 def check_limits(sensors: tuple[Sensor, ...], system: System) -> Found:
@@ -76,5 +85,10 @@ def check_limits(sensors: tuple[Sensor, ...], system: System) -> Found:
         low, high = sensor.limits.low * scale, sensor.limits.high * scale
         if low > tank.level_min_m or high < tank.level_max_m:
             band = f"{tank.level_min_m:g} to {tank.level_max_m:g} m"
-            yield (f"limits of {low:.3g} to {high:.3g} m would flag levels inside the band of tank {tank.id}, {band}; "
-                   f"widen them, and give them in the sensor's unit {sensor.unit}"), ("sensors", n, "limits")
+            yield (
+                (
+                    f"limits of {low:.3g} to {high:.3g} m would flag levels inside the band of tank {tank.id}, {band}; "
+                    f"widen them, and give them in the sensor's unit {sensor.unit}"
+                ),
+                ("sensors", n, "limits"),
+            )

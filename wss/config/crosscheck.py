@@ -60,8 +60,13 @@ def _tenant(files: Files) -> Found:
     yield from _calendar(tenant.calendar)
     named = tenant.system.network
     if files.network is None and named.startswith("package:"):
-        yield (f"no installed package has the file {named}; install the package, or put the EPANET file beside tenant.yml "
-               "and write its name"), ("system", "network")
+        yield (
+            (
+                f"no installed package has the file {named}; install the package, or put the EPANET file beside tenant.yml "
+                "and write its name"
+            ),
+            ("system", "network"),
+        )
     elif files.network is None:
         yield f"the network {named} is missing; put the EPANET file of that name beside tenant.yml", ("system", "network")
 
@@ -112,8 +117,10 @@ def _grid(tariff: Tariff, plan: Plan) -> Found:
         if off:
             fitting = next((m for m in (30, 15, 10, 5) if gcd(60, *off) % m == 0), None)
             mend = f"set plan.decision_minutes in tenant.yml to {fitting}" if fitting else "no step fits it: check the hour"
-            yield (f"a period changes at {timetable.clock(off[0])}, inside a decision step of {plan.decision_minutes} min; "
-                   f"{mend}"), ("versions", n, "periods")
+            yield (
+                (f"a period changes at {timetable.clock(off[0])}, inside a decision step of {plan.decision_minutes} min; {mend}"),
+                ("versions", n, "periods"),
+            )
 
 
 def _profiles(files: Files) -> list[str]:

@@ -26,8 +26,15 @@ FILES: dict[str, tuple[type[BaseModel], str]] = {
     "profiles/*.yml": (ImportProfile, "How to read one kind of export file; one profile a file."),
 }
 WORDS = {
-    str: "text", float: "number", int: "whole number", bool: "true or false", date: "date", datetime: "date and time",
-    Name: "name", Id: "id", Clock: "span of the day",
+    str: "text",
+    float: "number",
+    int: "whole number",
+    bool: "true or false",
+    date: "date",
+    datetime: "date and time",
+    Name: "name",
+    Id: "id",
+    Clock: "span of the day",
 }
 """Words for types that are no models."""
 BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
@@ -38,13 +45,17 @@ KEYS = ["| key | type | default | meaning |", "|---|---|---|---|"]
 def tenant_page() -> str:
     """Markdown page on every key of a tenant's files: type, default, meaning with its unit in brackets."""
     lines = [
-        "# A tenant's files", "",
-        "<!-- Generated from the models in wss/config by `python -m wss.config.document docs`. -->", "",
+        "# A tenant's files",
+        "",
+        "<!-- Generated from the models in wss/config by `python -m wss.config.document docs`. -->",
+        "",
         "A tenant is a folder `tenants/<name>/` of the workspace. `wss check NAME` lists every fault of its files at once,",
         "`wss apply NAME` makes them the active version. A value stays as it is written: `010`, `1.10` and `07:00` are never",
-        "taken for other numbers. Aliases (`*name`) and tags (`!!name`) are refused. A key without a default must be given.", "",
+        "taken for other numbers. Aliases (`*name`) and tags (`!!name`) are refused. A key without a default must be given.",
+        "",
         "A *name* is ours: up to 31 lower case letters, digits and underscores, a letter first. An *id* is the network's:",
-        "up to 31 characters without blanks, semicolons and quotes. A *span of the day* is written 09:30-12:00, up to 24:00.", "",
+        "up to 31 characters without blanks, semicolons and quotes. A *span of the day* is written 09:30-12:00, up to 24:00.",
+        "",
     ]
     for file, (model, title) in FILES.items():
         lines += [f"## {file}", "", title, "", *_tables(model, set())]
@@ -54,20 +65,33 @@ def tenant_page() -> str:
 def names_page() -> str:
     """Markdown page on the name, dims, unit, range and meaning of every quantity, and on the units that exports may use."""
     lines = [
-        "# Names and units", "",
-        "<!-- Generated from wss/quantities.py and wss/units.py by `python -m wss.config.document docs`. -->", "",
-        "One name, one unit and fixed dims for each quantity, in every array, file and table.", "",
-        "| name | dims | unit | range | gaps | meaning |", "|---|---|---|---|---|---|",
+        "# Names and units",
+        "",
+        "<!-- Generated from wss/quantities.py and wss/units.py by `python -m wss.config.document docs`. -->",
+        "",
+        "One name, one unit and fixed dims for each quantity, in every array, file and table.",
+        "",
+        "| name | dims | unit | range | gaps | meaning |",
+        "|---|---|---|---|---|---|",
     ]
-    lines += [f"| `{name}` | {', '.join(q.dims)} | {q.units} | {q.low:g} to {q.high:g} | {'yes' if q.gaps else 'no'} "
-              f"| {q.meaning} |" for name, q in QUANTITIES.items()]
+    lines += [
+        f"| `{name}` | {', '.join(q.dims)} | {q.units} | {q.low:g} to {q.high:g} | {'yes' if q.gaps else 'no'} | {q.meaning} |"
+        for name, q in QUANTITIES.items()
+    ]
     lines += ["", "## Units in exports", "", "ours = raw * factor", "", "| unit | ours | factor |", "|---|---|---|"]
     lines += [f"| {unit} | {ours} | {scale:.10g} |" for unit, (ours, scale) in UNITS.items()]
-    lines += ["", "A unit may be a product or quotient of these names too, and of currencies; capitals matter only where two",
-              "units differ in nothing else (ML, mL). A pressure counts as the column of water that it holds up.", "",
-              "| name | is | other spellings |", "|---|---|---|"]
-    lines += [f"| {name} | {value.replace('*', chr(92) + '*').strip('[]')} | {', '.join(more.split())} |"
-              for name, (value, more) in NAMES.items()]
+    lines += [
+        "",
+        "A unit may be a product or quotient of these names too, and of currencies; capitals matter only where two",
+        "units differ in nothing else (ML, mL). A pressure counts as the column of water that it holds up.",
+        "",
+        "| name | is | other spellings |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {value.replace('*', chr(92) + '*').strip('[]')} | {', '.join(more.split())} |"
+        for name, (value, more) in NAMES.items()
+    ]
     lines += ["", f"Currencies, each for itself: {', '.join(CURRENCIES)}."]
     return "\n".join([*lines, ""])
 

@@ -68,15 +68,19 @@ def outline(text: str, file: str = "network.inp") -> Outline:
                 continue
             closed = row[0] in shut or (kind == "pipe" and len(row) > 7 and row[7].upper() == "CLOSED")
             found.links[row[0]] = Link(kind, row[1], row[2], line, closed and kind != "pump" and row[0] not in moved)
-    faults += [f"{file}:{link.line} [{link.kind.upper()}S] {name}: its node {node} is not in the file; mend the row in EPANET"
-               for name, link in found.links.items() for node in (link.start, link.end) if node not in found.nodes]
+    faults += [
+        f"{file}:{link.line} [{link.kind.upper()}S] {name}: its node {node} is not in the file; mend the row in EPANET"
+        for name, link in found.links.items()
+        for node in (link.start, link.end)
+        if node not in found.nodes
+    ]
     if not found.nodes or not found.links:
         faults.append(f"{file}:1: is no EPANET input file: it has no nodes or no links; export the network from EPANET as .inp")
     return Outline(found.nodes, found.links, found.tanks, found.lines, tuple(faults))
 
 
 def _tank(found: Outline, row: list[str], line: int, length: float, file: str, faults: list[str]) -> None:
-    if len(row) < 5:                                    # a tank without levels is a reservoir in old files
+    if len(row) < 5:  # a tank without levels is a reservoir in old files
         found.nodes[row[0]] = "reservoir"
         return
     try:

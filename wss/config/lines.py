@@ -54,7 +54,7 @@ def read_yaml(file: str, text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
-        return _broken(file, line + 1, f"not YAML: {error.problem}; {_mend((text.splitlines() or [''])[:line + 1][-1])}")
+        return _broken(file, line + 1, f"not YAML: {error.problem}; {_mend((text.splitlines() or [''])[: line + 1][-1])}")
     except yaml.YAMLError as error:
         return _broken(file, 1, f"not YAML: {' '.join(str(error).split())}; save the file as UTF-8 text")
     except ConfigError as error:
@@ -67,7 +67,7 @@ def _broken(file: str, line: int, fault: str) -> Document:
 
 
 def _mend(line: str) -> str:
-    if "\t" in line[:len(line) - len(line.lstrip())]:
+    if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces, never with tabs"
     return "look at the indentation, colons and quotes of this line and of the one before"
 
@@ -79,9 +79,9 @@ class _Builder:
         self.file, self.data = file, None
         self.lines: dict[Path, int] = {(): 1}
         self.faults: list[str] = []
-        self._open: list[dict | list] = []      # containers not yet closed, outermost first
-        self._path: list[str | int] = []        # where each of them, but the outermost, stands
-        self._key: str | None = None            # key of the innermost mapping that waits for its value
+        self._open: list[dict | list] = []  # containers not yet closed, outermost first
+        self._path: list[str | int] = []  # where each of them, but the outermost, stands
+        self._key: str | None = None  # key of the innermost mapping that waits for its value
         self._documents = 0
 
     def take(self, event: yaml.Event) -> None:

@@ -57,8 +57,13 @@ def load(files: Mapping[str, str], network: str | None = None, name: str | None 
         faults.append(tenant[0].fault(f"{tenant[1].name} is not the name of the folder, {name}; rename one of them", "name"))
     faults += crosscheck(Files(tenant, sensors, tariff, profiles, text))
     raise_all(sorted(faults, key=_place), "the check of the tenant's files", ConfigError)
-    return Configuration(tenant=tenant[1], sensors=sensors[1].sensors, tariff=tariff[1], network=text,
-                         profiles=tuple(model for _, model in profiles.values()))
+    return Configuration(
+        tenant=tenant[1],
+        sensors=sensors[1].sensors,
+        tariff=tariff[1],
+        network=text,
+        profiles=tuple(model for _, model in profiles.values()),
+    )
 
 
 def _place(fault: str) -> tuple[int, str, int]:
@@ -112,7 +117,7 @@ def read_folder(folder: Path) -> dict[str, str]:
     if source is not None and source.is_file():
         try:
             found[NETWORK] = source.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:                      # EPANET for Windows writes the machine's code page
+        except UnicodeDecodeError:  # EPANET for Windows writes the machine's code page
             found[NETWORK] = source.read_text(encoding="latin-1")
     return found
 

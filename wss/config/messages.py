@@ -28,8 +28,11 @@ PATTERNS = {
 
 def faults(document: Document, model: type[BaseModel], error: ValidationError) -> list[str]:
     """Every fault of a document, each as `file:line key.path: what; what would mend it`."""
-    return [document.fault(_words(model, one["loc"], one), *one["loc"]) for one in error.errors(include_url=False)
-            if one["type"] != "too_short" or not one["input"]]      # pydantic counts only entries without faults of their own
+    return [
+        document.fault(_words(model, one["loc"], one), *one["loc"])
+        for one in error.errors(include_url=False)
+        if one["type"] != "too_short" or not one["input"]
+    ]  # pydantic counts only entries without faults of their own
 
 
 def parent(model: type[BaseModel], path: Path) -> type[BaseModel] | None:

@@ -134,8 +134,10 @@ def _layout_faults(profile: ImportProfile) -> Iterator[str]:
     layout = profile.layout
     tagged = "(?P<tag>" in (profile.section_pattern or "")
     if layout == "long" and not profile.tag_column and not tagged:
-        yield ("layout long needs tag_column, the header of the column with the tag (or section_pattern, where a line before "
-               "the rows names it)")
+        yield (
+            "layout long needs tag_column, the header of the column with the tag (or section_pattern, where a line before "
+            "the rows names it)"
+        )
     if layout == "one_file_a_tag" and "(?P<tag>" not in (profile.tag_pattern or ""):
         yield "layout one_file_a_tag needs tag_pattern with a group (?P<tag>...), such as (?P<tag>.+)_\\d+\\.csv"
     if profile.section_pattern and not tagged:
@@ -151,8 +153,14 @@ def _layout_faults(profile: ImportProfile) -> Iterator[str]:
         yield "one row of the header must hold the names; write header: [names], or [names, units]"
     if len(set(profile.columns)) < len(profile.columns):
         yield "columns has a name twice; give each column its own"
-    named = [profile.time_column, profile.date_column, profile.tag_column, profile.quality_column, profile.unit_column,
-             None if layout == "wide" else profile.value_column]
+    named = [
+        profile.time_column,
+        profile.date_column,
+        profile.tag_column,
+        profile.quality_column,
+        profile.unit_column,
+        None if layout == "wide" else profile.value_column,
+    ]
     lacking = [name for name in named if name is not None and name not in profile.columns]
     if profile.columns and lacking:
         yield f"columns lacks {', '.join(lacking)}; list every column of the file in its order"
@@ -187,7 +195,7 @@ def _time_faults(profile: ImportProfile) -> Iterator[str]:
             yield f"the time format {form!r} has no whole date; write one such as %d/%m/%Y %H:%M:%S"
         right.append(form)
     for n, form in enumerate(right):
-        for other in right[n + 1:]:
+        for other in right[n + 1 :]:
             if _parsed(EXAMPLE.strftime(other), form) not in (None, _parsed(EXAMPLE.strftime(other), other)):
                 yield f"{form!r} reads times of the format {other!r} too, but differently; keep one of them"
     if sum(form.startswith("epoch") or form == "excel" for form in profile.time_formats) > 1:
@@ -205,8 +213,11 @@ def _parsed(text: str, form: str) -> datetime | None:
 
 def _word_faults(profile: ImportProfile) -> Iterator[str]:
     """Words that mean two things, spans of codes that overlap, unit words that mean nothing."""
-    lists = {"good_quality": profile.good_quality, "uncertain_quality": profile.uncertain_quality,
-             "bad_quality": profile.bad_quality}
+    lists = {
+        "good_quality": profile.good_quality,
+        "uncertain_quality": profile.uncertain_quality,
+        "bad_quality": profile.bad_quality,
+    }
     seen: dict[str, str] = {}
     spans: list[tuple[int, int, str]] = []
     for key, words in lists.items():

@@ -60,7 +60,7 @@ class Sensor(Frozen):
     @field_validator("valid_from", "retired", mode="before")
     @classmethod
     def _written_out(cls, value: object) -> object:
-        if isinstance(value, int | float) or str(value).isdigit():     # which would be taken for seconds since 1970
+        if isinstance(value, int | float) or str(value).isdigit():  # which would be taken for seconds since 1970
             raise ValueError(f"{value} is not a time; write 2022-07-25T06:00:00+01:00")
         return value
 

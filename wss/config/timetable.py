@@ -99,7 +99,7 @@ def faults(tariff: Tariff, number: int) -> list[Fault]:
 def _seasons(tariff: Tariff, number: int) -> list[str]:
     """Seasons that occur while the version holds, looking at two years where no next version ends it."""
     first = pd.Timestamp(tariff.versions[number].valid_from)
-    later = tariff.versions[number + 1:number + 2]
+    later = tariff.versions[number + 1 : number + 2]
     end = pd.Timestamp(later[0].valid_from) if later else first + pd.Timedelta(days=731)
     noons = pd.date_range(first, end, freq="D", inclusive="left") + pd.Timedelta(hours=12)
     return [SEASONS[int(code)] for code in np.unique(is_summer(noons, tariff.time_zone))]
@@ -116,8 +116,10 @@ def _together(start: int, end: int, which: tuple[str, ...], where: Sequence[tupl
     """Faults of one span: days whose seasons agree go together."""
     seasons_of = {day: tuple(s for d, s in where if d == day) for day, _ in where}
     ordered = sorted(seasons_of, key=lambda day: seasons_of[day])
-    return [Fault(tuple(days), seasons, start, end, which)
-            for seasons, days in ((s, list(d)) for s, d in groupby(ordered, key=lambda day: seasons_of[day]))]
+    return [
+        Fault(tuple(days), seasons, start, end, which)
+        for seasons, days in ((s, list(d)) for s, d in groupby(ordered, key=lambda day: seasons_of[day]))
+    ]
 
 
 def clock(minute: int) -> str:

@@ -6,6 +6,16 @@ from wss.cycle.weekly import WeeklyResult, run_weekly
 from wss.steps.intake.tenants import IntakeResult, intake_of
 
 __all__ = [
-    "STAGES", "CycleResult", "DailyResult", "IntakeResult", "WeeklyResult", "intake_of", "prefect_environment", "run_cycle",
-    "run_daily", "run_flow", "run_weekly", "tenants",
+    "STAGES",
+    "CycleResult",
+    "DailyResult",
+    "IntakeResult",
+    "WeeklyResult",
+    "intake_of",
+    "prefect_environment",
+    "run_cycle",
+    "run_daily",
+    "run_flow",
+    "run_weekly",
+    "tenants",
 ]

@@ -81,8 +81,14 @@ class DailyResult:
         return asdict(self)
 
 
-def run_cycle(tenant: str, now: str | pd.Timestamp | None = None, workspace: Workspace | None = None, intake: bool = True,
-              reason: str = "schedule", progress: Callable[[str], None] = lambda stage: None) -> CycleResult:
+def run_cycle(
+    tenant: str,
+    now: str | pd.Timestamp | None = None,
+    workspace: Workspace | None = None,
+    intake: bool = True,
+    reason: str = "schedule",
+    progress: Callable[[str], None] = lambda stage: None,
+) -> CycleResult:
     """Intake, forecast, optimize and publish for one tenant.
 
     Never raises for what is wrong with one tenant, so that the others go on: `error` says it, the last published plan stays
@@ -115,8 +121,11 @@ def run_cycle(tenant: str, now: str | pd.Timestamp | None = None, workspace: Wor
     except Exception as error:
         log.exception("cycle of %s", tenant)
         done = replace(done, error=f"unexpected {type(error).__name__}: {error}")
-    return replace(done, cpu_seconds=round(done.cpu_seconds + time.process_time() - cpu, 2),
-                   peak_memory_mb=max(done.peak_memory_mb, usage()["peak_memory_mb"]))
+    return replace(
+        done,
+        cpu_seconds=round(done.cpu_seconds + time.process_time() - cpu, 2),
+        peak_memory_mb=max(done.peak_memory_mb, usage()["peak_memory_mb"]),
+    )
 
 
 def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) -> DailyResult:
@@ -130,12 +139,19 @@ def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) ->
             now = resolve_now(active(store), store)
             record, doubts = (
                 notebooks.run_notebook(name, tenant, now, given, workspace=workspace, store=store, cycle=True, reason="daily")
-                for name, given in (("kpi", {"day": day}), ("quality", {})))
+                for name, given in (("kpi", {"day": day}), ("quality", {}))
+            )
             kpis = [] if record.error else store.kpis(run_id=record.id)[["name", "item", "value", "unit"]].to_dict("records")
             paths = (str(notebooks.executed(workspace, tenant, run)) for run in (record, doubts))
-            return DailyResult(tenant, record.summary.get("day", day), kpis, *paths, str(workspace.runs(tenant) / record.folder),
-                               record.cpu_seconds + doubts.cpu_seconds,
-                               "; ".join(run.error for run in (record, doubts) if run.error) or None)
+            return DailyResult(
+                tenant,
+                record.summary.get("day", day),
+                kpis,
+                *paths,
+                str(workspace.runs(tenant) / record.folder),
+                record.cpu_seconds + doubts.cpu_seconds,
+                "; ".join(run.error for run in (record, doubts) if run.error) or None,
+            )
     except WssError as error:
         return DailyResult(tenant, day, error=str(error))
     except Exception as error:
@@ -169,8 +185,9 @@ class _Cycle:
         done = replace(done, run_folder=str(self.workspace.runs(done.tenant) / plan.folder))
         if done.error:
             return self.fall_back(done)
-        done = replace(done, **{name: plan.summary.get(name) for name in FIGURES},
-                       violations=len(plan.summary.get("violations", ())))
+        done = replace(
+            done, **{name: plan.summary.get(name) for name in FIGURES}, violations=len(plan.summary.get("violations", ()))
+        )
         self.progress("publish")
         later = later_plan(self.store, moment)
         if later:
@@ -201,11 +218,17 @@ class _Cycle:
     def notebook(self, done: CycleResult, name: str, moment: pd.Timestamp, parameters: dict) -> tuple[RunRecord, CycleResult]:
         """Run one notebook and add what it took to the result."""
         self.progress(name)
-        record = notebooks.run_notebook(name, done.tenant, moment, parameters, workspace=self.workspace, store=self.store,
-                                        cycle=True, reason=self.reason)
+        record = notebooks.run_notebook(
+            name, done.tenant, moment, parameters, workspace=self.workspace, store=self.store, cycle=True, reason=self.reason
+        )
         paths = [*done.notebooks, str(notebooks.executed(self.workspace, done.tenant, record))]
-        return record, replace(done, notebooks=paths, cpu_seconds=done.cpu_seconds + record.cpu_seconds, error=record.error,
-                               peak_memory_mb=max(done.peak_memory_mb, record.peak_memory_mb))
+        return record, replace(
+            done,
+            notebooks=paths,
+            cpu_seconds=done.cpu_seconds + record.cpu_seconds,
+            error=record.error,
+            peak_memory_mb=max(done.peak_memory_mb, record.peak_memory_mb),
+        )
 
     def fall_back(self, done: CycleResult) -> CycleResult:
         """The result of a cycle that failed: the published plan stays, with its age."""

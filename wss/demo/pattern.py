@@ -24,8 +24,7 @@ OWN = {
 TENANT = "tenant.yml"
 
 
-def new_tenant(workspace: Workspace, name: str, like: str = "litoral",
-               told: Callable[[str], None] = lambda what: None) -> Path:
+def new_tenant(workspace: Workspace, name: str, like: str = "litoral", told: Callable[[str], None] = lambda what: None) -> Path:
     """Copy the configuration of the tenant or demo utility `like` for a new, live tenant and return its folder.
 
     Nothing goes along that would let somebody in or send something out without the new tenant's owner having said so: no keys,

@@ -66,8 +66,10 @@ class Plant:
         self._state = _read_state(self._data / "plant.json")
         self.seed = seed if seed is not None else self._state.seed if self._state else self.settings.seed
         if self._state and self._state.seed != self.seed:
-            raise DataError(f"the plant of {tenant} was started with the seed {self._state.seed}, not {self.seed};"
-                            f" to start anew remove {self._data}")
+            raise DataError(
+                f"the plant of {tenant} was started with the seed {self._state.seed}, not {self.seed};"
+                f" to start anew remove {self._data}"
+            )
         network = disturbed(self.configuration.network, self.settings.disturbance, self.seed)
         self._works = Waterworks(self.configuration, network, self.settings.disturbance.node_share_spread, self.seed)
 
@@ -88,8 +90,9 @@ class Plant:
         arrived = self.now + pd.Timedelta(minutes=tenant.intake.usual_delay_minutes)
         return arrived.ceil(pd.Timedelta(minutes=tenant.plan.decision_minutes))
 
-    def history(self, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None,
-                progress: Progress | None = None) -> int:
+    def history(
+        self, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None, progress: Progress | None = None
+    ) -> int:
         """Run under the plant's own controls and put the history into the inbox, a file a tag and fortnight.
 
         Parameters
@@ -200,8 +203,13 @@ class Plant:
     def _keep(self, state: State) -> None:
         path = self._data / "plant.json"
         moment = state.moment
-        kept = {"seed": state.seed, "time": times.iso(moment.time), "level": moment.level, "running": moment.running,
-                "orders": orders.to_json(state.orders)}
+        kept = {
+            "seed": state.seed,
+            "time": times.iso(moment.time),
+            "level": moment.level,
+            "running": moment.running,
+            "orders": orders.to_json(state.orders),
+        }
         unfinished = path.with_suffix(".part")
         unfinished.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         os.replace(unfinished, path)

@@ -19,8 +19,9 @@ INSTANT = ("level", "pressure")
 WEEK = pd.Timedelta(days=7)
 
 
-def measured(truth: np.ndarray, time: pd.DatetimeIndex, sensors: Sequence[Sensor], noise: Mapping[str, Noise],
-             seed: int) -> np.ndarray:
+def measured(
+    truth: np.ndarray, time: pd.DatetimeIndex, sensors: Sequence[Sensor], noise: Mapping[str, Noise], seed: int
+) -> np.ndarray:
     """Readings of all sensors with their noise, rounded to their resolution.
 
     Parameters

@@ -85,10 +85,23 @@ class Waterworks:
             running = {p: bool(piece.pump_speed.sel(pump=p).values[-1] > 0) for p in self._pumps}
         return self._course(pieces, demand, Moment(time[-1] + STEP, level, running))
 
-    def _piece(self, start: pd.Timestamp, end: pd.Timestamp, demand: xr.DataArray, level: Mapping[str, float] | None,
-               running: Mapping[str, bool] | None, orders: Orders | None) -> Simulation:
-        span = {"start": start, "duration_s": int((end - start).total_seconds()), "step_s": STEP_S, "report_s": STEP_S,
-                "links": self._links, "nodes": self._nodes}
+    def _piece(
+        self,
+        start: pd.Timestamp,
+        end: pd.Timestamp,
+        demand: xr.DataArray,
+        level: Mapping[str, float] | None,
+        running: Mapping[str, bool] | None,
+        orders: Orders | None,
+    ) -> Simulation:
+        span = {
+            "start": start,
+            "duration_s": int((end - start).total_seconds()),
+            "step_s": STEP_S,
+            "report_s": STEP_S,
+            "links": self._links,
+            "nodes": self._nodes,
+        }
         with Engine(self._text, tied=self._tied, own_controls=orders is None) as engine:
             engine.set_demands(demand, STEP_S)
             if orders is not None:

@@ -84,11 +84,15 @@ def score(issued: xr.Dataset, demand: xr.DataArray, step: pd.Timedelta, calendar
         scores[f"inside_{band}"] = dims, np.where(np.isnan(value), np.nan, (value >= low) & (value <= high))
     wall = times.wall(flat, time_zone)
     kind = day_types(wall.to_numpy().astype("datetime64[D]"), calendar)
-    coords = {"hour": (dims[:2], wall.hour.to_numpy().reshape(moments.shape)),
-              "day": (dims[:2], np.digitize(kind, (SATURDAY, SUNDAY)).reshape(moments.shape)),
-              "lead_h": ("lead", issued["lead"].to_numpy() * (step / times.HOUR) // 1)}
-    return xr.Dataset({n: (d, v.astype("float32")) for n, (d, v) in scores.items()},
-                      issued.coords.to_dataset().drop_vars("quantile").coords | {"quantile": quantile} | coords)
+    coords = {
+        "hour": (dims[:2], wall.hour.to_numpy().reshape(moments.shape)),
+        "day": (dims[:2], np.digitize(kind, (SATURDAY, SUNDAY)).reshape(moments.shape)),
+        "lead_h": ("lead", issued["lead"].to_numpy() * (step / times.HOUR) // 1),
+    }
+    return xr.Dataset(
+        {n: (d, v.astype("float32")) for n, (d, v) in scores.items()},
+        issued.coords.to_dataset().drop_vars("quantile").coords | {"quantile": quantile} | coords,
+    )
 
 
 @dataclass(frozen=True)
@@ -115,16 +119,20 @@ def tables(scores: xr.Dataset) -> Tables:
     span = np.digitize(hour, ends) - 1
     clock = scores["day"].to_numpy() * 24 + scores["hour"].to_numpy()
     origin = np.broadcast_to(np.arange(scores.sizes["origin"])[:, None], hour.shape)
-    found = {name: _summed(scores, of.astype(int)) for name, of in (("lead", hour), ("span", span), ("clock", clock),
-                                                                    ("origin", origin))}
+    found = {
+        name: _summed(scores, of.astype(int))
+        for name, of in (("lead", hour), ("span", span), ("clock", clock), ("origin", origin))
+    }
     lead, spans, clocks, by_origin = found.values()
     clocks = clocks[clocks["zone"] == ALL]
     return Tables(
         lead.rename(columns={"group": "lead_h"}),
         spans.assign(from_h=np.take(ends, spans["group"]), to_h=np.take(ends, spans["group"] + 1)).drop(columns="group"),
-        clocks.assign(day=np.take(DAY_CLASSES, clocks["group"] // 24), hour=clocks["group"] % 24).drop(columns=["group", "zone"])
+        clocks.assign(day=np.take(DAY_CLASSES, clocks["group"] // 24), hour=clocks["group"] % 24)
+        .drop(columns=["group", "zone"])
         .reset_index(drop=True),
-        by_origin.assign(origin=scores.get_index("origin")[by_origin["group"]]).drop(columns="group"))
+        by_origin.assign(origin=scores.get_index("origin")[by_origin["group"]]).drop(columns="group"),
+    )
 
 
 def _summed(scores: xr.Dataset, of: np.ndarray) -> pd.DataFrame:
@@ -148,8 +156,13 @@ def _summed(scores: xr.Dataset, of: np.ndarray) -> pd.DataFrame:
         columns |= {f"skill_{name}": 1 - errors["forecast"] / errors[name] for name in NAMES[1:]}
         columns |= {f"inside_{band}": total(scores[f"inside_{band}"].to_numpy()) / known for band in BANDS}
         columns["pinball"] = total(scores["loss"].mean("quantile").to_numpy()) / known
-    frame = pd.DataFrame({"zone": np.tile([*zones, ALL], len(groups)), "group": np.repeat(groups, len(zones) + 1),
-                          **{name: value.ravel() for name, value in columns.items()}})
+    frame = pd.DataFrame(
+        {
+            "zone": np.tile([*zones, ALL], len(groups)),
+            "group": np.repeat(groups, len(zones) + 1),
+            **{name: value.ravel() for name, value in columns.items()},
+        }
+    )
     return frame.replace([np.inf, -np.inf], np.nan).astype({"count": int, "known": int})
 
 

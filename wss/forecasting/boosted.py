@@ -10,9 +10,21 @@ from wss.forecasting.features import LINEAR, TIME
 ROWS = 80_000
 """Training rows that are drawn."""
 ROUNDS = 160
-SETTINGS = {"objective": "l1", "learning_rate": 0.07, "num_leaves": 31, "min_data_in_leaf": 200, "feature_fraction": 0.5,
-            "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 1, "seed": 1,
-            "deterministic": True, "force_row_wise": True}
+SETTINGS = {
+    "objective": "l1",
+    "learning_rate": 0.07,
+    "num_leaves": 31,
+    "min_data_in_leaf": 200,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "verbose": -1,
+    "num_threads": 1,
+    "seed": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+}
 TREE = tuple(n for n in (*TIME, *LINEAR) if not n.endswith(("_fading", "_slowly")) and n not in ("monday", "saturday", "sunday"))
 """Its features beside the weather's."""
 LARGEST = 0.6

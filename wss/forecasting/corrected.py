@@ -24,8 +24,9 @@ def folded(weather: pd.DataFrame | None, history: History) -> Weather | None:
     return None if np.isnan(found.temperature).all() and np.isnan(found.rain).all() else found
 
 
-def issue(fitted: Fitted, history: History, at: pd.Timestamp, time: pd.DatetimeIndex,
-          weather: pd.DataFrame | None) -> tuple[xr.DataArray, xr.DataArray, str]:
+def issue(
+    fitted: Fitted, history: History, at: pd.Timestamp, time: pd.DatetimeIndex, weather: pd.DataFrame | None
+) -> tuple[xr.DataArray, xr.DataArray, str]:
     """Forecast of zones that the model knows.
 
     Returns
@@ -58,8 +59,16 @@ def issue(fitted: Fitted, history: History, at: pd.Timestamp, time: pd.DatetimeI
     return wide, intervals.members(wide, fitted.paths[mode][:, lead]), f"{covered.mean():.0%}" if covered.any() else "none"
 
 
-def _corrections(fitted: Fitted, hourly: History, row: int, issue_slot: int, day: np.ndarray, hour: np.ndarray,
-                 lead_h: np.ndarray, sky: Weather | None) -> tuple[np.ndarray, np.ndarray]:
+def _corrections(
+    fitted: Fitted,
+    hourly: History,
+    row: int,
+    issue_slot: int,
+    day: np.ndarray,
+    hour: np.ndarray,
+    lead_h: np.ndarray,
+    sky: Weather | None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Correction of each step (step, zone), relative to the zones' scale, and whether its weather was known (step,). [1]
 
     Steps further ahead than was learnt have none.

@@ -106,15 +106,20 @@ def _learn(history: History, weather: Weather | None, first: int, split: int, da
     modes = MODES if weather is not None else MODES[:1]
     variants = _variants(LINEAR, modes)
     chunks = [_chunk(history, weather, zones, first, split, days, variants) for zones in _zones(len(history.zones))]
-    trees = {(near, seen): [boosted.fit(*_draws(chunks, near, seen), columns) for columns in _variants(boosted.TREE, modes)]
-             for near in (True, False) for seen in ("before", "all")}
+    trees = {
+        (near, seen): [boosted.fit(*_draws(chunks, near, seen), columns) for columns in _variants(boosted.TREE, modes)]
+        for near in (True, False)
+        for seen in ("before", "all")
+    }
     honest = chunks[0].honest
     parts, missed = {}, {mode: np.full((len(honest.slot), len(history.zones)), np.nan) for mode in modes}
     for near in (True, False):
         rows = honest.of_part(near)
         for n, mode in enumerate(modes):
-            y, lin = (np.concatenate([v[rows] for v in values], axis=1) for values in
-                      ([c.honest.y for c in chunks], [c.guessed[near][n] for c in chunks]))
+            y, lin = (
+                np.concatenate([v[rows] for v in values], axis=1)
+                for values in ([c.honest.y for c in chunks], [c.guessed[near][n] for c in chunks])
+            )
             tree = np.concatenate([trees[near, "before"][n].predict(c.honest.x[rows], honest.slot[rows]) for c in chunks], axis=1)
             weights = weigh(y, lin, tree)
             missed[mode][rows] = y - weights[0] * lin - weights[1] * tree
@@ -149,8 +154,9 @@ class _Chunk:
     draws: dict[tuple[bool, str], tuple[np.ndarray, np.ndarray]]
 
 
-def _chunk(history: History, weather: Weather | None, zones: slice, first: int, split: int, days: int,
-           variants: Sequence[np.ndarray]) -> _Chunk:
+def _chunk(
+    history: History, weather: Weather | None, zones: slice, first: int, split: int, days: int, variants: Sequence[np.ndarray]
+) -> _Chunk:
     mine = replace(history, demand=history.demand[..., zones], zones=history.zones[zones])
     samples = past_issues(mine, weather, first, days)
     # what an issue before the split asks about after it was not known then

@@ -39,8 +39,13 @@ def courses(demand: np.ndarray, types: np.ndarray, profile: np.ndarray) -> np.nd
     level = running_median(_means(demand), REACH_DAYS)
     ratio = np.minimum(demand / np.where(level > 0, level, np.nan)[:, None], HIGHEST)
     every = np.arange(TYPES)
-    found = np.stack([_by(ratio, types, every), _by(ratio[-CLASS_DAYS:], _classes(types[-CLASS_DAYS:]), _classes(every)),
-                      _by(ratio[-SHORT_DAYS:], types[-SHORT_DAYS:], every)])
+    found = np.stack(
+        [
+            _by(ratio, types, every),
+            _by(ratio[-CLASS_DAYS:], _classes(types[-CLASS_DAYS:]), _classes(every)),
+            _by(ratio[-SHORT_DAYS:], types[-SHORT_DAYS:], every),
+        ]
+    )
     usual = np.maximum(profile.mean(axis=(0, 1)), 1e-9)
     return np.nan_to_num(found / _week(found) - profile / usual)
 

@@ -47,8 +47,12 @@ def zone_demand(observed: xr.Dataset, zones: Sequence[Zone], volume: xr.DataArra
         raise DataError(f"zone demand: needs a regular grid of at least two times, not {len(time)} times with {len(steps)} steps")
     step_h = (time[1] - time[0]) / times.HOUR
     mean, gain = flow.isel(time=slice(0, -1)), volume.diff("time") / step_h
-    return labelled("demand", np.column_stack([_balance(zone, mean, gain) for zone in zones]),
-                    time=time[:-1], zone=[zone.name for zone in zones]).to_dataset()
+    return labelled(
+        "demand",
+        np.column_stack([_balance(zone, mean, gain) for zone in zones]),
+        time=time[:-1],
+        zone=[zone.name for zone in zones],
+    ).to_dataset()
 
 
 def balance(zone: Zone, flow: xr.DataArray, gain: xr.DataArray) -> tuple[np.ndarray, float]:

@@ -30,14 +30,44 @@ SLOT_DAYS = (1, 3, 7, 14, 28)
 ALIKE_DAYS = (2, 5)
 NIGHTS, SMALL_HOURS = (1, 3, 7), (2, 5)
 """Numbers of nights, and the hours of a night, that are looked at: a leak shows where people sleep."""
-CALENDAR = ("holiday", "bridge", "after_holiday", "before_holiday", "monday", "saturday", "sunday", "week_ago_holiday",
-            "two_weeks_ago_holiday", "year_sin", "year_cos")
+CALENDAR = (
+    "holiday",
+    "bridge",
+    "after_holiday",
+    "before_holiday",
+    "monday",
+    "saturday",
+    "sunday",
+    "week_ago_holiday",
+    "two_weeks_ago_holiday",
+    "year_sin",
+    "year_cos",
+)
 TIME = ("lead_h", "slot", "weekday")
 """Only for trees, which need no linear relation."""
-DEMAND = (*(f"recent_{h}" for h in RECENT_H), *(f"slot_{d}" for d in SLOT_DAYS), *(f"week_{k}" for k in (1, 2, 3, 4)),
-          "alike_2", "alike_5", "expected", "level", "night", "weekend", *(f"nights_{k}" for k in NIGHTS), "trend", "largest_24",
-          "scatter", "course_long", "course_class", "course_short", "beside", "type_slot", "type_slot_before", "type_slot_after",
-          "type_day")
+DEMAND = (
+    *(f"recent_{h}" for h in RECENT_H),
+    *(f"slot_{d}" for d in SLOT_DAYS),
+    *(f"week_{k}" for k in (1, 2, 3, 4)),
+    "alike_2",
+    "alike_5",
+    "expected",
+    "level",
+    "night",
+    "weekend",
+    *(f"nights_{k}" for k in NIGHTS),
+    "trend",
+    "largest_24",
+    "scatter",
+    "course_long",
+    "course_class",
+    "course_short",
+    "beside",
+    "type_slot",
+    "type_slot_before",
+    "type_slot_after",
+    "type_day",
+)
 LINEAR = (*CALENDAR, *DEMAND, *(f"{n}_fading" for n in FADING_H), *(f"{n}_slowly" for n in SLOWLY))
 NAMES = (*TIME, *LINEAR, *WEATHER)
 """Every feature, in the order of the last axis."""
@@ -77,22 +107,29 @@ def context(history: History, row: int, ahead: int = AHEAD) -> Context:
     mean_profile = model.profile.mean(axis=(0, 1))
     scale = np.maximum(mean_profile * model.usual, 1e-6)
     first = max(row - WINDOW, 0)
-    known = history.demand[first:row + 1]
+    known = history.demand[first : row + 1]
     known = np.pad(known, ((WINDOW + 1 - len(known), 0), (0, 0), (0, 0)), constant_values=np.nan) if first == 0 else known
-    residual = np.clip((known - value[:WINDOW + 1]) / scale, -CLIP, CLIP)
+    residual = np.clip((known - value[: WINDOW + 1]) / scale, -CLIP, CLIP)
     usual = np.maximum(mean_profile, 1e-9)
     per_hour = model.profile.shape[1] // SLOTS
     first_hour, end_hour = SMALL_HOURS
-    small_hours, free_days = model.profile[:5, first_hour * per_hour:end_hour * per_hour], model.profile[5:]
+    small_hours, free_days = model.profile[:5, first_hour * per_hour : end_hour * per_hour], model.profile[5:]
     shape = np.array([small_hours.mean(axis=(0, 1)), free_days.mean(axis=(0, 1))]) / usual
-    past, types = history.demand[max(row - LONG_DAYS, 0):row], history.types(np.arange(row - LONG_DAYS, row))
-    other = courses(past, types[len(types) - len(past):], model.profile * model.slots)
+    past, types = history.demand[max(row - LONG_DAYS, 0) : row], history.types(np.arange(row - LONG_DAYS, row))
+    other = courses(past, types[len(types) - len(past) :], model.profile * model.slots)
     habits = np.stack([mean(residual[:-1][types[-WINDOW:] == kind]) for kind in range(TYPES)])
     return Context(row, value / scale, residual, scale, model.level / np.maximum(model.usual, 1e-9), shape, other, habits)
 
 
-def features(day_context: Context, history: History, issue_slot: int, day: np.ndarray, slot: np.ndarray,
-             lead_h: np.ndarray, weather: Weather | None) -> np.ndarray:
+def features(
+    day_context: Context,
+    history: History,
+    issue_slot: int,
+    day: np.ndarray,
+    slot: np.ndarray,
+    lead_h: np.ndarray,
+    weather: Weather | None,
+) -> np.ndarray:
     """Features of steps as of an issue.
 
     Parameters
@@ -118,7 +155,7 @@ def features(day_context: Context, history: History, issue_slot: int, day: np.nd
     known[-1, issue_slot:] = np.nan
     found: dict[str, np.ndarray] = {"lead_h": lead_h[:, None], "slot": slot[:, None]}
     found |= _calendar(history, day)
-    so_far = known.reshape(-1, zones)[:WINDOW * SLOTS + issue_slot]
+    so_far = known.reshape(-1, zones)[: WINDOW * SLOTS + issue_slot]
     found |= {f"recent_{h}": mean(so_far[-h:])[None] for h in RECENT_H}
     newest = WINDOW - (np.arange(SLOTS) >= issue_slot)
     past = known[newest - np.arange(max(SLOT_DAYS))[:, None], np.arange(SLOTS)]
@@ -132,7 +169,7 @@ def features(day_context: Context, history: History, issue_slot: int, day: np.nd
     found |= {"night": c.shape[:1], "weekend": c.shape[1:]}
     last_night = WINDOW + (issue_slot >= SMALL_HOURS[1])
     nights = known[:, slice(*SMALL_HOURS)]
-    found |= {f"nights_{k}": mean(nights[last_night - k:last_night].reshape(-1, zones))[None] for k in NIGHTS}
+    found |= {f"nights_{k}": mean(nights[last_night - k : last_night].reshape(-1, zones))[None] for k in NIGHTS}
     found |= {"trend": (mean(so_far[-72:]) - mean(so_far[-240:-72]))[None], "scatter": mean(np.abs(so_far[-336:]))[None],
               "largest_24": np.nan_to_num(so_far[-24:]).max(axis=0)[None]}  # fmt: skip
     found |= _typical(c, history.types(day), day - c.row + WINDOW, slot)
@@ -152,8 +189,12 @@ def _typical(c: Context, kind: np.ndarray, day: np.ndarray, slot: np.ndarray) ->
     at = day * SLOTS + slot
     found = {f"course_{name}": c.courses[k][kind, slot] for k, name in enumerate(("long", "class", "short"))}
     found["beside"] = (flat[at - 1] + flat[np.minimum(at + 1, len(flat) - 1)]) / 2 - flat[at]
-    found |= {"type_slot": c.habits[kind, slot], "type_slot_before": c.habits[kind, slot - 1],
-              "type_slot_after": c.habits[kind, (slot + 1) % SLOTS], "type_day": c.habits.mean(axis=1)[kind]}
+    found |= {
+        "type_slot": c.habits[kind, slot],
+        "type_slot_before": c.habits[kind, slot - 1],
+        "type_slot_after": c.habits[kind, (slot + 1) % SLOTS],
+        "type_day": c.habits.mean(axis=1)[kind],
+    }
     return found
 
 
@@ -174,6 +215,12 @@ def _calendar(history: History, day: np.ndarray) -> dict[str, np.ndarray]:
     about = neighbours(distinct, history.calendar)
     angle = 2 * np.pi * (distinct - distinct.astype("datetime64[Y]")).astype(int) / 365.25
     kind = about["kind"]
-    about |= {"weekday": kind, "monday": kind == 0, "saturday": kind == 5, "sunday": kind == 6,
-              "year_sin": np.sin(angle), "year_cos": np.cos(angle)}
+    about |= {
+        "weekday": kind,
+        "monday": kind == 0,
+        "saturday": kind == 5,
+        "sunday": kind == 6,
+        "year_sin": np.sin(angle),
+        "year_cos": np.cos(angle),
+    }
     return {name: np.asarray(about[name], dtype=float)[which][:, None] for name in ("weekday", *CALENDAR)}

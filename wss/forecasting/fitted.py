@@ -66,16 +66,29 @@ class Fitted:
 
     def to_bytes(self) -> bytes:
         """The artefact as one file: arrays and a JSON text."""
-        about = {"format": FORMAT, "code_version": self.code_version, "zones": self.zones, "features": NAMES,
-                 "first_day": self.first_day, "last_day": self.last_day, "parts": [list(key) for key in self.correction.parts]}
+        about = {
+            "format": FORMAT,
+            "code_version": self.code_version,
+            "zones": self.zones,
+            "features": NAMES,
+            "first_day": self.first_day,
+            "last_day": self.last_day,
+            "parts": [list(key) for key in self.correction.parts],
+        }
         arrays: dict[str, np.ndarray] = {"about": np.array(json.dumps(about))}
         for n, part in enumerate(self.correction.parts.values()):
             arrays |= {f"{n}.linear.{a}": getattr(part.linear, a) for a in LINEAR_ARRAYS}
-            arrays |= {f"{n}.tree.text": np.array(part.boosted.text), f"{n}.tree.columns": part.boosted.columns,
-                       f"{n}.weights": part.weights}
+            arrays |= {
+                f"{n}.tree.text": np.array(part.boosted.text),
+                f"{n}.tree.columns": part.boosted.columns,
+                f"{n}.weights": part.weights,
+            }
         for mode in self.modes:
-            arrays |= {f"spread.{mode}": self.spread[mode], f"paths.{mode}": self.paths[mode].astype("float16"),
-                       f"skill.{mode}": self.skill[mode]}
+            arrays |= {
+                f"spread.{mode}": self.spread[mode],
+                f"paths.{mode}": self.paths[mode].astype("float16"),
+                f"skill.{mode}": self.skill[mode],
+            }
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
         return file.getvalue()
@@ -88,8 +101,10 @@ class Fitted:
                 found = {key: arrays[key] for key in arrays.files}
             about = json.loads(str(found["about"]))
             if about.get("format") != FORMAT or tuple(about["features"]) != NAMES:
-                raise DataError(f"{name} was fitted by wss {about.get('code_version')} for other features than those of"
-                                f" wss {__version__}: fit it again")
+                raise DataError(
+                    f"{name} was fitted by wss {about.get('code_version')} for other features than those of"
+                    f" wss {__version__}: fit it again"
+                )
             return _of_arrays(about, found)
         except FAULTS as error:
             raise DataError(f"{name} is not a forecast model ({error}); fit it again") from error
@@ -105,8 +120,16 @@ def _of_arrays(about: dict[str, Any], found: dict[str, np.ndarray]) -> Fitted:
     modes = list(dict.fromkeys(mode for mode, _ in parts))
     spread, paths, skill = ({m: found[f"{name}.{m}"] for m in modes} for name in ("spread", "paths", "skill"))
     paths = {m: p.astype("float32") for m, p in paths.items()}
-    return Fitted(tuple(about["zones"]), about["first_day"], about["last_day"], Correction(parts), spread, paths, skill,
-                  about["code_version"])
+    return Fitted(
+        tuple(about["zones"]),
+        about["first_day"],
+        about["last_day"],
+        Correction(parts),
+        spread,
+        paths,
+        skill,
+        about["code_version"],
+    )
 
 
 def fit(history: History, weather: Weather | None) -> Fitted | None:

@@ -82,8 +82,9 @@ def classes(lead_h: np.ndarray, hour: np.ndarray) -> np.ndarray:
     return (np.digitize(lead_h, HORIZON_HOURS) - 1) * len(DAY_HOURS) + np.digitize(hour, DAY_HOURS) - 1
 
 
-def around(point: np.ndarray, spread: np.ndarray, scale: np.ndarray, time: pd.DatetimeIndex,
-           zones: tuple[str, ...]) -> xr.DataArray:
+def around(
+    point: np.ndarray, spread: np.ndarray, scale: np.ndarray, time: pd.DatetimeIndex, zones: tuple[str, ...]
+) -> xr.DataArray:
     """Quantiles about a point forecast, which stays the median.
 
     Parameters
@@ -215,8 +216,13 @@ def members(wide: xr.DataArray, paths: np.ndarray) -> xr.DataArray:
     ends = np.broadcast_to(ends, (count, *ends.shape))
     low, high = (np.take_along_axis(ends, (place + k)[..., None], axis=-1)[..., 0] for k in (0, 1))
     sampled = np.maximum(low + share * (high - low), 0.0)
-    return xr.DataArray(sampled, dims=("member", "time", "zone"), name="demand", attrs=wide.attrs,
-                        coords={"member": np.arange(count), "time": wide["time"].values, "zone": wide["zone"].values})
+    return xr.DataArray(
+        sampled,
+        dims=("member", "time", "zone"),
+        name="demand",
+        attrs=wide.attrs,
+        coords={"member": np.arange(count), "time": wide["time"].values, "zone": wide["zone"].values},
+    )
 
 
 def _quantiles(errors: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

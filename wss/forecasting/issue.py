@@ -39,8 +39,9 @@ class Issued:
     """What was taken as unknown in the past, and moved to another level."""
 
 
-def past(demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calendar: Calendar, time_zone: str,
-         history_weeks: int = 8) -> tuple[History, list[Repair | Jump]]:
+def past(
+    demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calendar: Calendar, time_zone: str, history_weeks: int = 8
+) -> tuple[History, list[Repair | Jump]]:
     """Repaired history as known at `issue`, and what was repaired; see `forecast` for the arguments and errors."""
     if issue != times.floor(issue, step):
         raise DataError(f"forecast: issue {times.iso(issue)} must be a multiple of {step}")
@@ -52,8 +53,15 @@ def past(demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calendar
     return history, [*repairs, *jumps]
 
 
-def refit(demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calendar: Calendar, time_zone: str,
-          weather: pd.DataFrame | None = None, history_weeks: int = 8) -> Fitted | None:
+def refit(
+    demand: xr.DataArray,
+    issue: pd.Timestamp,
+    step: pd.Timedelta,
+    calendar: Calendar,
+    time_zone: str,
+    weather: pd.DataFrame | None = None,
+    history_weeks: int = 8,
+) -> Fitted | None:
     """Fit a model to what was known at `issue`; None where the history is too short. Arguments as `forecast`."""
     history, _ = past(demand, issue, step, calendar, time_zone, history_weeks)
     hourly = history.hourly()
@@ -61,8 +69,16 @@ def refit(demand: xr.DataArray, issue: pd.Timestamp, step: pd.Timedelta, calenda
 
 
 def forecast(
-    demand: xr.DataArray, issue: pd.Timestamp, steps: int, step: pd.Timedelta, calendar: Calendar, time_zone: str,
-    history_weeks: int = 8, settling_days: int = 84, model: str = "median_profile", fitted: Fitted | None = None,
+    demand: xr.DataArray,
+    issue: pd.Timestamp,
+    steps: int,
+    step: pd.Timedelta,
+    calendar: Calendar,
+    time_zone: str,
+    history_weeks: int = 8,
+    settling_days: int = 84,
+    model: str = "median_profile",
+    fitted: Fitted | None = None,
     weather: pd.DataFrame | None = None,
 ) -> Issued:
     """Demand from `issue` on, with quantiles and sampled paths from errors of issues on the same past.

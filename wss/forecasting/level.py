@@ -44,7 +44,7 @@ def levelled(history: History) -> tuple[History, list[Jump]]:
     for start in range(max(last - LOOK_BACK_DAYS, 14), last - LEAST_DAYS + 1):
         before = np.arange(max(start - BEFORE_DAYS, 0), start)
         ratio = _ratios(demand, types, before, last)
-        old, new = ratio[:len(before)], np.log(ratio[len(before):])
+        old, new = ratio[: len(before)], np.log(ratio[len(before) :])
         centre = median(old)
         noise = 1.48 * median(np.abs(old - centre))
         new = new - np.log(np.where(centre > 0, centre, np.nan))
@@ -54,7 +54,7 @@ def levelled(history: History) -> tuple[History, list[Jump]]:
             factor = float(np.exp(np.nanmedian(new[:, zone])))
             moved = moved.copy() if moved is demand else moved
             expected = _expected(demand[before], types[before], types[start - 1])[:, zone] * centre[zone] * factor
-            moved[:start - 1, :, zone] *= factor
+            moved[: start - 1, :, zone] *= factor
             moved[start - 1, :, zone] = _split(demand[start - 1, :, zone], expected, factor)
             found.append(Jump(history.zones[zone], str(history.first_day + np.timedelta64(start, "D")), factor))
     return replace(history, demand=moved), found

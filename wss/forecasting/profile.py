@@ -49,7 +49,7 @@ class MedianProfile:
         rows = history.last_days(7 * history.weeks + 1)
         drift = _running_median(_day_levels(rows, rough))
         steady = history.demand.copy()
-        steady[len(steady) - len(drift):] /= drift[:, None]
+        steady[len(steady) - len(drift) :] /= drift[:, None]
         profile = _profile(replace(history, demand=steady))
         recent = history.last_days(LOOK_BACK_DAYS + 1)
         levels = _day_levels(recent, profile)

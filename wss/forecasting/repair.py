@@ -50,8 +50,13 @@ def repaired(history: History) -> tuple[History, list[Repair]]:
     shape = history.demand.shape
     demand = history.demand.copy()
     said = []
-    for what, find in (("impossible", _impossible), ("dead", _dead), ("stuck", _stuck), ("another unit", _other_unit),
-                       ("spike", _spikes)):
+    for what, find in (
+        ("impossible", _impossible),
+        ("dead", _dead),
+        ("stuck", _stuck),
+        ("another unit", _other_unit),
+        ("spike", _spikes),
+    ):
         wrong = find(demand, history) & ~np.isnan(demand)
         demand[wrong] = np.nan
         for zone in np.flatnonzero(wrong.any(axis=(0, 1))):

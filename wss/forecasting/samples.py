@@ -60,8 +60,11 @@ def past_issues(history: History, weather: Weather | None, first: int, last: int
             if (every_slot or whole) and len(lead) and issue_slot + lead[-1] < AHEAD * SLOTS:
                 issues.append((row, issue_slot, lead))
     count, zones = sum(len(lead) for _, _, lead in issues), len(history.zones)
-    found = Samples(np.zeros((count, zones, len(NAMES)), "float32"), np.zeros((count, zones), "float32"),
-                    *(np.zeros(count, dtype=int) for _ in range(4)))
+    found = Samples(
+        np.zeros((count, zones, len(NAMES)), "float32"),
+        np.zeros((count, zones), "float32"),
+        *(np.zeros(count, dtype=int) for _ in range(4)),
+    )
     end, at = 0, None
     for row, issue_slot, lead in issues:
         at = context(history, row) if at is None or at.row != row else at

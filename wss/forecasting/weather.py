@@ -75,10 +75,10 @@ class Weather:
             "heat": np.maximum(now - HEAT_C, 0.0),
             "warmer": (now - usual[slot]) * warm,
             "warmer_day": (hottest - usual_hottest) * warm,
-            "warmer_week": (mean(self.temperature[max(row - 7, 0):row].ravel()) - mean(past.ravel())) * warm,
+            "warmer_week": (mean(self.temperature[max(row - 7, 0) : row].ravel()) - mean(past.ravel())) * warm,
             "rain_day": np.minimum(wet[day], RAIN_MM) * warm,
             "rain_3_days": np.minimum(wet[day] + wet[np.maximum(day - 1, 0)] + wet[np.maximum(day - 2, 0)], RAIN_3_MM) * warm,
-            "rain_week": np.full(len(day), wet[max(row - 7, 0):row].sum()),
+            "rain_week": np.full(len(day), wet[max(row - 7, 0) : row].sum()),
         }
         return {name: value[:, None] for name, value in found.items()}
 

@@ -105,13 +105,25 @@ def _from_local(local: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     if fixed:
         sign, hours, minutes = fixed.groups()
         tz = timezone(timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1))
-    passes = [pd.DatetimeIndex(local).tz_localize(tz if fixed else zone, ambiguous=np.full(len(local), summer), nonexistent="NaT")
-              .tz_convert("UTC").tz_localize(None).to_numpy(dtype="datetime64[ns]") for summer in (True, False)]
+    passes = [
+        pd.DatetimeIndex(local)
+        .tz_localize(tz if fixed else zone, ambiguous=np.full(len(local), summer), nonexistent="NaT")
+        .tz_convert("UTC")
+        .tz_localize(None)
+        .to_numpy(dtype="datetime64[ns]")
+        for summer in (True, False)
+    ]
     return passes[0], passes[1]
 
 
-def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: pd.Timestamp | None,
-            last: Callable[[int], pd.Timestamp | None], backward: bool | None = None) -> np.ndarray:
+def resolve(
+    first: np.ndarray,
+    second: np.ndarray,
+    tags: np.ndarray,
+    delivered: pd.Timestamp | None,
+    last: Callable[[int], pd.Timestamp | None],
+    backward: bool | None = None,
+) -> np.ndarray:
     """UTC time of each row of a file, by deciding which pass through a doubled hour each row belongs to.
 
     Parameters
@@ -136,7 +148,7 @@ def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: 
     known = known[np.argsort(tags[known], kind="stable")]
     sorted_tags = tags[known]
     for tag in np.unique(tags[doubled]):
-        rows = known[np.searchsorted(sorted_tags, tag):np.searchsorted(sorted_tags, tag, side="right")]
+        rows = known[np.searchsorted(sorted_tags, tag) : np.searchsorted(sorted_tags, tag, side="right")]
         steps = np.diff(first[rows])
         newest_first = (steps < np.timedelta64(0)).sum() > (steps > np.timedelta64(0)).sum() if backward is None else backward
         if newest_first:
@@ -148,8 +160,12 @@ def resolve(first: np.ndarray, second: np.ndarray, tags: np.ndarray, delivered: 
             if late is None:
                 before = rows[run[0] - 1] if run[0] > 0 else None
                 follows = run[-1] + 1 < len(rows)
-                late = np.full(len(block), _single_pass_is_second(
-                    first[block], second[block], None if before is None else first[before], follows, delivered, last, tag))
+                late = np.full(
+                    len(block),
+                    _single_pass_is_second(
+                        first[block], second[block], None if before is None else first[before], follows, delivered, last, tag
+                    ),
+                )
             time[block[late]] = second[block[late]]
     return time
 

@@ -41,8 +41,14 @@ class Keys:
         return Contradictions(self._number, _contradicting(np.concatenate(self._keys), np.concatenate(self._values)))
 
 
-def refused(tags: Sequence[str], code: np.ndarray, time: np.ndarray, value: np.ndarray, kept: np.ndarray,
-            contradictions: Contradictions | None) -> np.ndarray:
+def refused(
+    tags: Sequence[str],
+    code: np.ndarray,
+    time: np.ndarray,
+    value: np.ndarray,
+    kept: np.ndarray,
+    contradictions: Contradictions | None,
+) -> np.ndarray:
     """Numbers of the cells (cell,) [1] that are `kept` and whose tag and time has several values.
 
     Parameters

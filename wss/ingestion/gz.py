@@ -37,8 +37,10 @@ def expand(data: bytes, name: str) -> bytes:
     for piece in _pieces(memoryview(data), name):
         out += piece
         if len(out) > limit:
-            raise DataError(f"{name}: {len(data):,} compressed bytes hold more than {limit:,}, far more than an export does:"
-                            " send the file in parts, or not compressed")
+            raise DataError(
+                f"{name}: {len(data):,} compressed bytes hold more than {limit:,}, far more than an export does:"
+                " send the file in parts, or not compressed"
+            )
     return bytes(out)
 
 
@@ -61,12 +63,12 @@ def _pieces(data: memoryview, name: str):
     """Contents of all members, piece by piece."""
     at, size = 0, FIRST_PIECE
     while at < len(data):
-        if at and not data[at] and not bytes(data[at:at + PIECE]).strip(b"\0"):
+        if at and not data[at] and not bytes(data[at : at + PIECE]).strip(b"\0"):
             return  # padding after the last member
         member = zlib.decompressobj(wbits=31)
         try:
             while not member.eof:
-                fresh = data[at:at + size]
+                fresh = data[at : at + size]
                 if not len(fresh):
                     raise DataError(f"{name}: the compressed file is cut: send it again, complete")
                 piece = member.decompress(fresh, PIECE)

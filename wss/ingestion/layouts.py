@@ -47,8 +47,14 @@ def columns(export: Export, profile: ImportProfile) -> list[int]:
     """Columns that are read, by number."""
     if profile.layout == "wide":
         return list(range(len(export.header)))
-    named = (profile.date_column, profile.time_column, profile.value_column, profile.tag_column, profile.quality_column,
-             profile.unit_column)
+    named = (
+        profile.date_column,
+        profile.time_column,
+        profile.value_column,
+        profile.tag_column,
+        profile.quality_column,
+        profile.unit_column,
+    )
     return sorted({export.header.index(name) for name in named if name is not None})
 
 
@@ -78,8 +84,10 @@ def cells(table: Table, export: Export, name: str, profile: ImportProfile, idle:
         return _wide(table, export, profile, ~idle)
     code, tags = _tags(table, export, name, profile)
     if len(tags) > MOST_TAGS:
-        raise DataError(f"{name}: {len(tags):,} tags, more than {MOST_TAGS:,}: correct tag_column in the profile {profile.name},"
-                        " or send the file in parts")
+        raise DataError(
+            f"{name}: {len(tags):,} tags, more than {MOST_TAGS:,}: correct tag_column in the profile {profile.name},"
+            " or send the file in parts"
+        )
     quality = None if profile.quality_column is None else table.column(export.header.index(profile.quality_column))
     flag = np.zeros(len(table), dtype="int64") if quality is None else words.quality(quality, profile)
     value = export.header.index(profile.value_column)
@@ -115,8 +123,10 @@ def _tags(table: Table, export: Export, name: str, profile: ImportProfile) -> tu
     if profile.layout == "one_file_a_tag":
         tag = tag_in_name(name, profile)
         if not tag:
-            raise DataError(f"{name}: the name holds no tag as tag_pattern {profile.tag_pattern!r} of the profile"
-                            f" {profile.name} describes it: correct the pattern, or rename the file")
+            raise DataError(
+                f"{name}: the name holds no tag as tag_pattern {profile.tag_pattern!r} of the profile"
+                f" {profile.name} describes it: correct the pattern, or rename the file"
+            )
         return np.zeros(len(table), dtype="int64"), [tag]
     if profile.tag_column is not None:
         return _coded(table.column(export.header.index(profile.tag_column)))
@@ -140,30 +150,45 @@ def _wide(table: Table, export: Export, profile: ImportProfile, rows: np.ndarray
     header, of_time = export.header, {profile.time_column, profile.date_column}
     suffix = profile.quality_suffix
     names = set(header)
-    quality = {name.removesuffix(suffix): at for at, name in enumerate(header)
-               if suffix and name.endswith(suffix) and name.removesuffix(suffix) in names - {name}}
+    quality = {
+        name.removesuffix(suffix): at
+        for at, name in enumerate(header)
+        if suffix and name.endswith(suffix) and name.removesuffix(suffix) in names - {name}
+    }
     of_quality = set(quality.values())
-    chosen = [at for at, name in enumerate(header)
-              if name not in of_time and at not in of_quality and not _is_other(name, profile)]
+    chosen = [
+        at for at, name in enumerate(header) if name not in of_time and at not in of_quality and not _is_other(name, profile)
+    ]
     chosen = [at for at in chosen if header[at] or _has_text(table.column(at))]
     tags = [header[at] for at in chosen]
     times = Counter(tags)
-    faults = ["the column has no name" if not tag else "the header has this column twice" if times[tag] > 1
-              else tag_fault(tag, profile) for tag in tags]
+    faults = [
+        "the column has no name" if not tag else "the header has this column twice" if times[tag] > 1 else tag_fault(tag, profile)
+        for tag in tags
+    ]
     row, text, flag = [NO_ROWS], [], [NO_ROWS]
     for at, tag in zip(chosen, tags, strict=True):
         column = table.column(at)
         present = np.flatnonzero(~words.missing(column, profile) & rows)
         row.append(present)
         text.append(column.take(pa.array(present)))
-        flag.append(words.quality(table.column(quality[tag]).take(pa.array(present)), profile) if tag in quality
-                    else np.zeros(len(present), dtype="int64"))
+        flag.append(
+            words.quality(table.column(quality[tag]).take(pa.array(present)), profile)
+            if tag in quality
+            else np.zeros(len(present), dtype="int64")
+        )
     units = [export.units[at] if at < len(export.units) else "" for at in chosen]
     code = np.repeat(np.arange(len(chosen)), [len(present) for present in row[1:]])
-    return Cells(np.concatenate(row), code,
-                 [tag if times[tag] == 1 else f"{tag}\0{n}" for n, tag in enumerate(tags)], faults,
-                 pa.chunked_array(text, pa.string()).combine_chunks(), np.concatenate(flag),
-                 (code, units) if export.units else None, int(rows.sum()) * len(chosen) - len(code))
+    return Cells(
+        np.concatenate(row),
+        code,
+        [tag if times[tag] == 1 else f"{tag}\0{n}" for n, tag in enumerate(tags)],
+        faults,
+        pa.chunked_array(text, pa.string()).combine_chunks(),
+        np.concatenate(flag),
+        (code, units) if export.units else None,
+        int(rows.sum()) * len(chosen) - len(code),
+    )
 
 
 def _is_other(name: str, profile: ImportProfile) -> bool:

@@ -45,8 +45,13 @@ class Parsed:
     """line, text, reason."""
 
 
-def read(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timestamp | None = None,
-         last: Callable[[str], pd.Timestamp | None] = lambda tag: None) -> Parsed:
+def read(
+    data: bytes,
+    name: str,
+    profile: ImportProfile,
+    delivered: pd.Timestamp | None = None,
+    last: Callable[[str], pd.Timestamp | None] = lambda tag: None,
+) -> Parsed:
     """Readings of a file.
 
     Parameters
@@ -65,8 +70,14 @@ def read(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timestamp
     return _read(_whole(_opened(data, name, profile)), name, profile, delivered, last)
 
 
-def blocks(data: bytes, name: str, profile: ImportProfile, delivered: pd.Timestamp | None = None,
-           last: Callable[[str], pd.Timestamp | None] = lambda tag: None, size: int = BLOCK_BYTES) -> Iterator[Parsed]:
+def blocks(
+    data: bytes,
+    name: str,
+    profile: ImportProfile,
+    delivered: pd.Timestamp | None = None,
+    last: Callable[[str], pd.Timestamp | None] = lambda tag: None,
+    size: int = BLOCK_BYTES,
+) -> Iterator[Parsed]:
     """What `read` gives, in blocks of about `size` [bytes of rows], so that a file of years needs the memory of one block.
 
     In autumn's doubled hour a block goes on where the one before ended, which in a file that has the newest first is the one
@@ -166,20 +177,28 @@ def _newest_first(export: Export, name: str, profile: ImportProfile) -> bool:
     return bool((steps < pd.Timedelta(0)).sum() > (steps > pd.Timedelta(0)).sum())
 
 
-def _read(export: Export, name: str, profile: ImportProfile, delivered: pd.Timestamp | None,
-          last: Callable[[str], pd.Timestamp | None], backward: bool | None = None,
-          refused_keys: duplicates.Contradictions | None = None) -> Parsed:
+def _read(
+    export: Export,
+    name: str,
+    profile: ImportProfile,
+    delivered: pd.Timestamp | None,
+    last: Callable[[str], pd.Timestamp | None],
+    backward: bool | None = None,
+    refused_keys: duplicates.Contradictions | None = None,
+) -> Parsed:
     if len(export.body) > LARGEST_BODY:
-        raise DataError(f"{name}: more than {LARGEST_BODY:,} bytes in one piece: split it at a line and repeat the header in each"
-                        " part")
+        raise DataError(
+            f"{name}: more than {LARGEST_BODY:,} bytes in one piece: split it at a line and repeat the header in each part"
+        )
     table = Table(export, name, profile, layouts.columns(export, profile))
     stamp = layouts.stamps(table, export, profile).dictionary_encode()
     stamps, which = clock.parse(pd.Series(stamp.dictionary.to_pylist(), dtype="str"), profile), stamp.indices.to_numpy()
     idle = _idle(table, stamps.first, which)
     found = layouts.cells(table, export, name, profile, idle)
     which, idle = which[found.row], idle[found.row]
-    time = clock.resolve(stamps.first[which], stamps.second[which], found.code, delivered, lambda code: last(found.tags[code]),
-                         backward)
+    time = clock.resolve(
+        stamps.first[which], stamps.second[which], found.code, delivered, lambda code: last(found.tags[code]), backward
+    )
     value, missing = words.values(found.text, profile)
 
     latest = np.datetime64("NaT") if delivered is None else (delivered + AHEAD).to_datetime64()
@@ -193,13 +212,23 @@ def _read(export: Export, name: str, profile: ImportProfile, delivered: pd.Times
         refused[twice], kept[twice] = True, False
     at = np.flatnonzero(refused)
     table.check_share(len(at), int(kept.sum() + missing.sum()) + found.missing)
-    reasons = np.select([fault[at] for fault in faults], [
-        np.array(found.faults, dtype=object)[found.code[at]], stamps.reason[which[at]], "the time is before 1990",
-        "the time is more than an hour after the file's delivery; is the time zone of the profile right?",
-        "the value is not a number"], duplicates.REASON)
+    reasons = np.select(
+        [fault[at] for fault in faults],
+        [
+            np.array(found.faults, dtype=object)[found.code[at]],
+            stamps.reason[which[at]],
+            "the time is before 1990",
+            "the time is more than an hour after the file's delivery; is the time zone of the profile right?",
+            "the value is not a number",
+        ],
+        duplicates.REASON,
+    )
     cells = duplicates.first_last(found.code, time, kept) if profile.duplicates == "first" else np.flatnonzero(kept)
-    return Parsed(_readings(table.line[found.row], found, time, value, cells, profile), int(missing.sum()) + found.missing,
-                  _quarantine(table, found, at, reasons, stamp, profile))
+    return Parsed(
+        _readings(table.line[found.row], found, time, value, cells, profile),
+        int(missing.sum()) + found.missing,
+        _quarantine(table, found, at, reasons, stamp, profile),
+    )
 
 
 def _idle(table: Table, first: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -210,8 +239,9 @@ def _idle(table: Table, first: np.ndarray, which: np.ndarray) -> np.ndarray:
     return idle
 
 
-def _quarantine(table: Table, found: Cells, at: np.ndarray, reasons: np.ndarray, stamp: pa.DictionaryArray,
-                profile: ImportProfile) -> pd.DataFrame:
+def _quarantine(
+    table: Table, found: Cells, at: np.ndarray, reasons: np.ndarray, stamp: pa.DictionaryArray, profile: ImportProfile
+) -> pd.DataFrame:
     """Refused cells (numbers `at`, with their reasons) and lines that are no rows: line, text, reason."""
     misshapen = table.misshapen()
     if not len(at):
@@ -223,8 +253,9 @@ def _quarantine(table: Table, found: Cells, at: np.ndarray, reasons: np.ndarray,
         reasons = [f"column {_short(found.tags[code])}: {why}" for code, why in zip(found.code[at], reasons, strict=True)]
     else:
         rows, texts = at, table.texts(at)
-    frame = pd.DataFrame({"line": table.line[rows], "text": pd.Series(texts, dtype="str"),
-                          "reason": pd.Series(list(reasons), dtype="str")})
+    frame = pd.DataFrame(
+        {"line": table.line[rows], "text": pd.Series(texts, dtype="str"), "reason": pd.Series(list(reasons), dtype="str")}
+    )
     frame = pd.concat([misshapen, frame[frame["text"] != ""]]) if len(misshapen) else frame[frame["text"] != ""]
     return frame.sort_values("line", kind="stable", ignore_index=True)
 
@@ -234,15 +265,21 @@ def _short(tag: str) -> str:
     return tag if len(tag) <= 80 else f"{tag[:80]}..."
 
 
-def _readings(line: np.ndarray, found: Cells, time: np.ndarray, value: np.ndarray, cells: np.ndarray,
-              profile: ImportProfile) -> pd.DataFrame:
+def _readings(
+    line: np.ndarray, found: Cells, time: np.ndarray, value: np.ndarray, cells: np.ndarray, profile: ImportProfile
+) -> pd.DataFrame:
     """Frame of the cells `cells` (reading,) [1]."""
     everything = len(cells) == len(time) and profile.duplicates != "first"
     of = layouts.EVERY if everything else cells
-    frame = pd.DataFrame({
-        "line": line[of], "tag": pd.Categorical.from_codes(found.code[of], categories=found.tags),
-        "time": time[of], "value": value[of], "flag": found.flag[of],
-    })
+    frame = pd.DataFrame(
+        {
+            "line": line[of],
+            "tag": pd.Categorical.from_codes(found.code[of], categories=found.tags),
+            "time": time[of],
+            "value": value[of],
+            "flag": found.flag[of],
+        }
+    )
     if found.unit is not None:
         code, units = found.unit
         known = {word.casefold(): meaning for word, meaning in profile.unit_words.items()}

@@ -14,7 +14,8 @@ TAG_SHIFT = 2**40
 UNKNOWN = "no sensor has this tag: add it to sensors.yml, or as an alias of another, and apply"
 OUT_OF_USE = "no entry of the tag in sensors.yml holds at this time: see its valid_from and retired"
 NOTHING_ASIDE = pd.DataFrame({"line": [], "tag": [], "time": [], "text": [], "reason": []}).astype(
-    {"line": "int64", "tag": "str", "time": "datetime64[ns]", "text": "str", "reason": "str"})
+    {"line": "int64", "tag": "str", "time": "datetime64[ns]", "text": "str", "reason": "str"}
+)
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,31 @@ def to_sensors(readings: pd.DataFrame, sensors: pd.DataFrame, aliases: Mapping[s
         quarantine = _quarantine(readings[wrong], unit[at[wrong]])
         readings, time, code, at, known = (column[~wrong] for column in (readings, time, code, at, known))
     mine = at[known]
-    found = pd.DataFrame({"sensor_id": sensor_id[mine], "time": time[known],
-                          "value": readings["value"].to_numpy()[known] * scale[mine],
-                          "flag": readings["flag"].to_numpy()[known]}, copy=False)
+    found = pd.DataFrame(
+        {
+            "sensor_id": sensor_id[mine],
+            "time": time[known],
+            "value": readings["value"].to_numpy()[known] * scale[mine],
+            "flag": readings["flag"].to_numpy()[known],
+        },
+        copy=False,
+    )
     if known.all():
         return Renamed(found, NOTHING_ASIDE, quarantine)
     aside, listed = readings[~known], np.isin(code[~known], key[1:] // TAG_SHIFT)
-    return Renamed(found, pd.DataFrame({
-        "line": aside["line"], "tag": aside["tag"].astype("str"), "time": aside["time"],
-        "text": aside["value"].map("{:.15g}".format).astype("str"), "reason": np.where(listed, OUT_OF_USE, UNKNOWN)}), quarantine)
+    return Renamed(
+        found,
+        pd.DataFrame(
+            {
+                "line": aside["line"],
+                "tag": aside["tag"].astype("str"),
+                "time": aside["time"],
+                "text": aside["value"].map("{:.15g}".format).astype("str"),
+                "reason": np.where(listed, OUT_OF_USE, UNKNOWN),
+            }
+        ),
+        quarantine,
+    )
 
 
 def _contradicts(said: pd.Series.cat, unit: np.ndarray, at: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -78,11 +95,19 @@ def _quarantine(wrong: pd.DataFrame, unit: np.ndarray) -> pd.DataFrame:
     """Readings whose unit contradicts that of their sensors, `unit` (reading,) [their names]."""
     if wrong.empty:
         return NOTHING_REFUSED
-    reasons = [f"tag {tag}: the file says {said}, sensors.yml {ours}: correct the unit there, or say what {said} means with"
-               " `unit_words` in the profile" for tag, said, ours in zip(wrong["tag"], wrong["unit"], unit, strict=True)]
+    reasons = [
+        f"tag {tag}: the file says {said}, sensors.yml {ours}: correct the unit there, or say what {said} means with"
+        " `unit_words` in the profile"
+        for tag, said, ours in zip(wrong["tag"], wrong["unit"], unit, strict=True)
+    ]
     texts = wrong["time"].astype("str") + " " + wrong["value"].map("{:.15g}".format)
-    return pd.DataFrame({"line": wrong["line"].to_numpy(), "text": pd.Series(texts.to_list(), dtype="str"),
-                         "reason": pd.Series(reasons, dtype="str")})
+    return pd.DataFrame(
+        {
+            "line": wrong["line"].to_numpy(),
+            "text": pd.Series(texts.to_list(), dtype="str"),
+            "reason": pd.Series(reasons, dtype="str"),
+        }
+    )
 
 
 def _entries(tags: pd.Index, sensors: pd.DataFrame, aliases: Mapping[str, str]) -> list[np.ndarray]:

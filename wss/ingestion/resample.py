@@ -64,7 +64,7 @@ def _integral(whole: np.ndarray, k: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Integral over each step (time,), given those of the readings, and at the starts and then the ends of all steps (2 time,)
     the last reading and its part so far."""
     up_to = np.concatenate([[0.0], np.cumsum(whole)])[k] + part
-    return up_to[len(k) // 2:] - up_to[:len(k) // 2]
+    return up_to[len(k) // 2 :] - up_to[: len(k) // 2]
 
 
 def _around(seconds: np.ndarray, value: np.ndarray, at: np.ndarray, reach_s: int) -> tuple[np.ndarray, np.ndarray]:

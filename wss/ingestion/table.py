@@ -71,8 +71,10 @@ class Table:
         """DataError if very many readings are refused, besides misshapen lines, and fewer are not."""
         refused += len(self._misshapen) - self._blank
         if refused > max(MANY, others):
-            raise DataError(f"{self._name}: {refused:,} of {refused + others:,} readings cannot be read, so nothing of the"
-                            f" file is taken in; look at the profile {self._profile.name} with `wss profile try`")
+            raise DataError(
+                f"{self._name}: {refused:,} of {refused + others:,} readings cannot be read, so nothing of the"
+                f" file is taken in; look at the profile {self._profile.name} with `wss profile try`"
+            )
 
     @cached_property
     def _lines(self) -> list[bytes]:
@@ -89,8 +91,9 @@ class Table:
         table = self._parse_with(quote if quoted else False, wanted)
         if quoted and table.num_rows + len(self._misshapen) != count(self._export.body):  # a quote is not closed on its line
             table = self._parse_with(False, wanted)
-            table = pa.table({name: pc.replace_substring_regex(table[name], f"^{quote}(.*){quote}$", r"\1")
-                              for name in table.column_names})
+            table = pa.table(
+                {name: pc.replace_substring_regex(table[name], f"^{quote}(.*){quote}$", r"\1") for name in table.column_names}
+            )
         return table
 
     def _parse_with(self, quote: str | bool, wanted: list[str]) -> pa.Table:
@@ -107,10 +110,15 @@ class Table:
             return arrow_csv.read_csv(
                 pa.py_buffer(body),
                 arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(body) + 1),
-                arrow_csv.ParseOptions(delimiter=self._profile.delimiter_character, quote_char=quote, ignore_empty_lines=False,
-                                       invalid_row_handler=misshapen),
-                arrow_csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()),
-                                         check_utf8=False),
+                arrow_csv.ParseOptions(
+                    delimiter=self._profile.delimiter_character,
+                    quote_char=quote,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=misshapen,
+                ),
+                arrow_csv.ConvertOptions(
+                    include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), check_utf8=False
+                ),
             )
         except pa.ArrowInvalid as error:
             if len(self._misshapen) <= MANY:
@@ -120,10 +128,12 @@ class Table:
     def _mostly_misshapen(self) -> str:
         first = self._misshapen[0]
         text = _shown(next(pieces(self._export.body, LONGEST_TEXT)).splitlines()[0]) if first == 0 else ""
-        return (f"{self._name}: most lines do not have the {len(self._export.header)} columns of the header; the first is line"
-                f" {self._number(np.array([first]))[0]} with {self._widths[0]}: {text[:80]!r}: correct the delimiter"
-                f" ({self._profile.delimiter!r}) or the columns in the profile {self._profile.name}")
+        return (
+            f"{self._name}: most lines do not have the {len(self._export.header)} columns of the header; the first is line"
+            f" {self._number(np.array([first]))[0]} with {self._widths[0]}: {text[:80]!r}: correct the delimiter"
+            f" ({self._profile.delimiter!r}) or the columns in the profile {self._profile.name}"
+        )
 
 
 def _shown(line: bytes) -> str:
-    return line.strip()[:4 * LONGEST_TEXT].decode("utf-8", errors="replace").strip()[:LONGEST_TEXT]
+    return line.strip()[: 4 * LONGEST_TEXT].decode("utf-8", errors="replace").strip()[:LONGEST_TEXT]

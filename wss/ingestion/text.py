@@ -62,8 +62,9 @@ def open_export(data: bytes, name: str, profile: ImportProfile) -> Export:
     text = _as_utf8(data, name, profile.encoding)
     lines = count(text)
     if lines > MANY_LINES and len(text) < SHORTEST_LINE * lines:
-        raise DataError(f"{name}: {lines:,} lines of {len(text) / lines:.1f} characters on the average are no export:"
-                        " send it again")
+        raise DataError(
+            f"{name}: {lines:,} lines of {len(text) / lines:.1f} characters on the average are no export: send it again"
+        )
     if not text[:HEAD_BYTES].strip() and not text.strip():
         raise DataError(f"{name}: the file is empty: export it again")
     found = _after_skipped(text, profile) if profile.columns else _head(text, name, profile)
@@ -93,8 +94,10 @@ def cells(line: str, profile: ImportProfile) -> list[str]:
     quoting = csv.QUOTE_NONE if profile.quote == "none" else csv.QUOTE_MINIMAL
     quote = '"' if profile.quote == "none" else profile.quote
     try:
-        return [cell.strip() for cell in next(csv.reader(
-            [line], delimiter=profile.delimiter_character, quotechar=quote, quoting=quoting), [])]
+        return [
+            cell.strip()
+            for cell in next(csv.reader([line], delimiter=profile.delimiter_character, quotechar=quote, quoting=quoting), [])
+        ]
     except csv.Error:  # a cell of more than 131,072 characters
         return [cell.strip() for cell in line.split(profile.delimiter_character)]
 
@@ -104,13 +107,14 @@ def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     if mark and not (MARKS[mark] in encoding or encoding == "utf-16" and "utf-16" in MARKS[mark]):
         said = MARKS[mark].removesuffix("-le").removesuffix("-be")
-        raise DataError(f"{name}: the file is {said}, as its byte order mark says, and not {encoding}: correct the encoding in"
-                        " the profile")
+        raise DataError(
+            f"{name}: the file is {said}, as its byte order mark says, and not {encoding}: correct the encoding in the profile"
+        )
     if encoding == "utf-16":
         encoding = MARKS.get(mark, "utf-16-le")
     if not encoding.startswith("utf-16") and data.isascii():
         return data
-    rest = data[len(mark):] if mark else data
+    rest = data[len(mark) :] if mark else data
     if encoding.startswith("utf-8"):
         try:
             for piece in pieces(rest, PIECE_BYTES):
@@ -130,7 +134,7 @@ def count(text: bytes) -> int:
 def _head(text: bytes, name: str, profile: ImportProfile):
     """Header, units, its lines, where the body starts [bytes], the lines before it, and the section that it starts in."""
     wanted = wanted_columns(profile)
-    found: list[tuple[int, int, bytes]] = []   # number, end [bytes] and contents of the lines that may be the header
+    found: list[tuple[int, int, bytes]] = []  # number, end [bytes] and contents of the lines that may be the header
     at, section, names, kind_of = 0, None, None, _kinds(profile)
     above = profile.header.index("names")
     below = len(profile.header) - 1 - above
@@ -154,34 +158,43 @@ def _head(text: bytes, name: str, profile: ImportProfile):
     if twice or len(header) > MOST_COLUMNS:
         many = f"{len(header):,} columns, more than {MOST_COLUMNS:,}"
         what = f"more than one column {', '.join(map(repr, twice))}" if twice else many
-        raise DataError(f"{name} line {found[names][0]}: {what}; correct the columns or the delimiter ({profile.delimiter!r})"
-                        f" in the profile {profile.name}")
-    lines = frozenset(line for _, _, line in found[names - above:names + below + 1])
+        raise DataError(
+            f"{name} line {found[names][0]}: {what}; correct the columns or the delimiter ({profile.delimiter!r})"
+            f" in the profile {profile.name}"
+        )
+    lines = frozenset(line for _, _, line in found[names - above : names + below + 1])
     return header, of.get("units", []), lines, at, number, section
 
 
 def _after_skipped(text: bytes, profile: ImportProfile):
     """The same of a file without a header."""
-    lines = text[:HEAD_BYTES].splitlines(keepends=True)[:profile.skip_lines]
+    lines = text[:HEAD_BYTES].splitlines(keepends=True)[: profile.skip_lines]
     return list(profile.columns), [], frozenset(), sum(map(len, lines)), len(lines), None
 
 
 def _no_header(found: list, names: int | None, name: str, profile: ImportProfile, wanted: list[str]) -> str:
     if names is not None:
-        return (f"{name} line {found[names][0]}: the header ends here, and the profile {profile.name} says that it has the rows"
-                f" {', '.join(profile.header)}: correct `header` there")
+        return (
+            f"{name} line {found[names][0]}: the header ends here, and the profile {profile.name} says that it has the rows"
+            f" {', '.join(profile.header)}: correct `header` there"
+        )
     read = [(number, cells(_text(line), profile)) for number, _, line in found]
     number, header = max(read, key=lambda row: len(set(wanted) & set(row[1])), default=(1, []))  # the first of the likeliest
     lacking = [column for column in wanted if column not in header]
     shown = ", ".join(map(repr, header[:20]))[:200]
-    return (f"{name} line {number}: no column {', '.join(map(repr, lacking))}; the header is {shown}: correct the columns, the"
-            f" delimiter ({profile.delimiter!r}) or the encoding ({profile.encoding}) in the profile {profile.name}")
+    return (
+        f"{name} line {number}: no column {', '.join(map(repr, lacking))}; the header is {shown}: correct the columns, the"
+        f" delimiter ({profile.delimiter!r}) or the encoding ({profile.encoding}) in the profile {profile.name}"
+    )
 
 
 def wanted_columns(profile: ImportProfile) -> list[str]:
     """Columns that a file must have."""
-    of_layout = () if profile.layout == "wide" else (profile.value_column, profile.tag_column, profile.quality_column,
-                                                      profile.unit_column)
+    of_layout = (
+        ()
+        if profile.layout == "wide"
+        else (profile.value_column, profile.tag_column, profile.quality_column, profile.unit_column)
+    )
     return [column for column in (profile.date_column, profile.time_column, *of_layout) if column is not None]
 
 

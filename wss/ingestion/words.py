@@ -66,11 +66,15 @@ def _plain(text: pa.Array, profile: ImportProfile) -> pa.Array:
 def quality(words: pa.Array, profile: ImportProfile) -> np.ndarray:
     """Flags (cell,) that the words of a quality column give [bits of Flag]; a word that the profile does not have is bad."""
     words = words.dictionary_encode()
-    lists = {int(Flag.GOOD): profile.good_quality, int(Flag.UNCERTAIN): profile.uncertain_quality,
-             int(Flag.SCADA_BAD): profile.bad_quality}
+    lists = {
+        int(Flag.GOOD): profile.good_quality,
+        int(Flag.UNCERTAIN): profile.uncertain_quality,
+        int(Flag.SCADA_BAD): profile.bad_quality,
+    }
     exact = {word.casefold(): flag for flag, listed in lists.items() for word in listed}
-    spans = [(int(span[1]), int(span[2]), flag)
-             for flag, listed in lists.items() for span in map(CODES.fullmatch, listed) if span]
+    spans = [
+        (int(span[1]), int(span[2]), flag) for flag, listed in lists.items() for span in map(CODES.fullmatch, listed) if span
+    ]
     flags = [_flag(word.strip().casefold(), exact, spans) for word in words.dictionary.to_pylist()]
     return np.array(flags, dtype="int64")[words.indices.to_numpy()]
 

@@ -24,10 +24,20 @@ class Baseline:
 
 
 def level_control(
-    network: str, demand: xr.DataArray, levels: Mapping[str, float], status: Mapping[str, bool] | None, start: pd.Timestamp,
-    duration: pd.Timedelta, time_zone: str, *, decision_step: pd.Timedelta, replay_step_s: int = 60,
-    tied: Mapping[str, str] | None = None, out_of_service: Sequence[str] = (),
-    links: Sequence[str] = (), nodes: Sequence[str] = (),
+    network: str,
+    demand: xr.DataArray,
+    levels: Mapping[str, float],
+    status: Mapping[str, bool] | None,
+    start: pd.Timestamp,
+    duration: pd.Timedelta,
+    time_zone: str,
+    *,
+    decision_step: pd.Timedelta,
+    replay_step_s: int = 60,
+    tied: Mapping[str, str] | None = None,
+    out_of_service: Sequence[str] = (),
+    links: Sequence[str] = (),
+    nodes: Sequence[str] = (),
 ) -> Baseline:
     """Run the network's own controls from what was measured, under the same demand as a plan.
 
@@ -56,8 +66,14 @@ def level_control(
     """
     grid_s, demand_s = int(decision_step.total_seconds()), _step_s(demand)
     local = times.wall(pd.DatetimeIndex([start]), time_zone)[0]
-    span = {"start": start, "duration_s": int(duration.total_seconds()), "step_s": replay_step_s, "report_s": grid_s,
-            "links": tuple(links), "nodes": tuple(nodes)}
+    span = {
+        "start": start,
+        "duration_s": int(duration.total_seconds()),
+        "step_s": replay_step_s,
+        "report_s": grid_s,
+        "links": tuple(links),
+        "nodes": tuple(nodes),
+    }
     with Engine(network, tied=dict(tied or {}), own_controls=True) as engine:
         engine.set_demands(demand, demand_s)
         engine.take_out(out_of_service)

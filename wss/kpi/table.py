@@ -57,8 +57,11 @@ def tabulate(
         ("cost", source, cost(used, price) + stored if np.isfinite(total) else np.nan, tariff.currency),
         ("specific_energy", source, total / course.supplied_m3 if course.supplied_m3 > 0 else np.nan, "kWh/m3"),
     ]
-    by_part = (("energy_share", shares(used, period), "1"), ("starts", starts(course.running), "1"),
-               ("minutes_outside_limits", minutes_outside(course.level, tanks), "min"))
+    by_part = (
+        ("energy_share", shares(used, period), "1"),
+        ("starts", starts(course.running), "1"),
+        ("minutes_outside_limits", minutes_outside(course.level, tanks), "min"),
+    )
     rows += [(name, f"{source}/{part}", float(value), unit) for name, values, unit in by_part for part, value in values.items()]
     frame = pd.DataFrame(rows, columns=COLUMNS[1:]).astype({"name": "str", "item": "str", "value": float, "unit": "str"})
     frame.insert(0, "time", pd.DatetimeIndex([start] * len(frame)).as_unit("ns"))

@@ -36,11 +36,27 @@ class WhatIf:
         language, wide = run.tenant.language, {"description_width": "initial"}
         self._say = lambda key, **values: say(key, language, **values)
         self.out = {p.id: widgets.Checkbox(description=p.title, indent=False) for p in run.tenant.system.pumps}
-        self.demand = widgets.FloatSlider(value=1.0, min=DEMAND_RANGE[0], max=DEMAND_RANGE[1], step=0.05, readout_format=".0%",
-                                          description=self._say("whatif_demand"), style=wide, continuous_update=False)
-        self.prices = {p.name: widgets.BoundedFloatText(
-            value=p.price_per_kwh, min=0.0, max=50.0, step=0.01, style=wide,
-            description=self._say("whatif_price", period=p.title)) for p in _version(run).periods}
+        self.demand = widgets.FloatSlider(
+            value=1.0,
+            min=DEMAND_RANGE[0],
+            max=DEMAND_RANGE[1],
+            step=0.05,
+            readout_format=".0%",
+            description=self._say("whatif_demand"),
+            style=wide,
+            continuous_update=False,
+        )
+        self.prices = {
+            p.name: widgets.BoundedFloatText(
+                value=p.price_per_kwh,
+                min=0.0,
+                max=50.0,
+                step=0.01,
+                style=wide,
+                description=self._say("whatif_price", period=p.title),
+            )
+            for p in _version(run).periods
+        }
         self.compute = widgets.Button(description=self._say("whatif_compute"), button_style="primary")
         self.compute.on_click(lambda _: background.start(self._compute, self._complain))
         self.answer = widgets.HTML(escape(self._say("whatif_hint")))
@@ -64,10 +80,19 @@ class WhatIf:
         base, other = await asyncio.to_thread(self._both, changes)
         tenant, tariff = self.run.tenant, changes["tariff"]
         self.answer.value = comparison_table(
-            {"plan_as_is": _figures(base), "plan_if": _figures(other)}, tariff.currency, tenant.language).to_html()
-        chart = plan_chart(other.pump_speed.to_dataset(name="pump_speed"), other.levels, tenant.system.tanks, tariff,
-                           pumps=tenant.system.pumps, baseline_levels=base.levels, compared="plan_as_is",
-                           time_zone=tenant.time_zone, language=tenant.language)
+            {"plan_as_is": _figures(base), "plan_if": _figures(other)}, tariff.currency, tenant.language
+        ).to_html()
+        chart = plan_chart(
+            other.pump_speed.to_dataset(name="pump_speed"),
+            other.levels,
+            tenant.system.tanks,
+            tariff,
+            pumps=tenant.system.pumps,
+            baseline_levels=base.levels,
+            compared="plan_as_is",
+            time_zone=tenant.time_zone,
+            language=tenant.language,
+        )
         picture = io.BytesIO()
         chart.savefig(picture, format="png")
         self.picture.value, self.picture.layout.display = picture.getvalue(), ""
@@ -104,6 +129,11 @@ def _figures(result: PlanResult) -> dict[str, float | int | str]:
     """What the table compares. [kWh], [currency], [1]"""
     speed = result.pump_speed
     starts = ((speed > 0) & ~(speed.shift(time=1, fill_value=0.0) > 0)).isel(time=slice(1, None)).sum()
-    return {"energy": float(result.simulation.energy.sum()), "energy_cost": result.plan_cost,
-            "demand_charge": result.demand_charge, "starts": int(starts),
-            "broken": len(result.violations), "rung": result.solution.rung}
+    return {
+        "energy": float(result.simulation.energy.sum()),
+        "energy_cost": result.plan_cost,
+        "demand_charge": result.demand_charge,
+        "starts": int(starts),
+        "broken": len(result.violations),
+        "rung": result.solution.rung,
+    }

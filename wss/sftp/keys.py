@@ -31,8 +31,10 @@ def host_key(home: Path) -> asyncssh.SSHKey:
             raise ConfigError(f"{path} may be read by other users: chmod 600 {path}")
         return asyncssh.read_private_key(path)
     except asyncssh.KeyImportError as error:
-        raise ConfigError(f"{path} is not a private key ({error}): put it right, or delete it and a new one is made;"
-                          " clients that know the old one will then refuse the server") from error
+        raise ConfigError(
+            f"{path} is not a private key ({error}): put it right, or delete it and a new one is made;"
+            " clients that know the old one will then refuse the server"
+        ) from error
     except OSError as error:
         raise ConfigError(f"{error.filename}: {error.strerror}; the server keeps its key there") from error
 

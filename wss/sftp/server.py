@@ -21,16 +21,37 @@ if TYPE_CHECKING:
     from wss.store import Workspace
 
 log = logging.getLogger("wss.sftp")
-KEX = ["mlkem768x25519-sha256", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org",
-       "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521", "diffie-hellman-group16-sha512"]
+KEX = [
+    "mlkem768x25519-sha256",
+    "sntrup761x25519-sha512@openssh.com",
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+]
 """Key exchanges, the preferred first; the first two where the installed libraries have them."""
 ALGORITHMS = {
     "kex_algs": [name for name in KEX if name.encode() in get_kex_algs()],
-    "encryption_algs": ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr",
-                        "aes128-ctr"],
+    "encryption_algs": [
+        "chacha20-poly1305@openssh.com",
+        "aes256-gcm@openssh.com",
+        "aes128-gcm@openssh.com",
+        "aes256-ctr",
+        "aes128-ctr",
+    ],
     "mac_algs": ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"],
-    "signature_algs": ["ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-                       "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com", "rsa-sha2-512", "rsa-sha2-256"],
+    "signature_algs": [
+        "ssh-ed25519",
+        "sk-ssh-ed25519@openssh.com",
+        "ecdsa-sha2-nistp256",
+        "ecdsa-sha2-nistp384",
+        "ecdsa-sha2-nistp521",
+        "sk-ecdsa-sha2-nistp256@openssh.com",
+        "rsa-sha2-512",
+        "rsa-sha2-256",
+    ],
     "compression_algs": ["none"],
 }
 """What the server speaks: nothing with SHA-1, CBC, DSA or short groups, and no compression."""
@@ -97,11 +118,31 @@ async def start(workspace: "Workspace", host: str = "127.0.0.1", port: int = 0, 
     server = SftpServer(workspace, limits, host_key(workspace.home))
     try:
         server.acceptor = await asyncssh.listen(
-            host, port, server_factory=lambda: Door(server), server_host_keys=[server.key], server_version="wss",
-            config=[], sftp_factory=_session, sftp_version=3, allow_scp=False, process_factory=_no_shell, encoding=None,
-            allow_pty=False, line_editor=False, x11_forwarding=False, agent_forwarding=False, password_auth=False,
-            kbdint_auth=False, host_based_auth=False, gss_host=None, x509_trusted_certs=None, login_timeout=limits.login_s,
-            keepalive_interval=KEEPALIVE_S, keepalive_count_max=KEEPALIVE_COUNT, **ALGORITHMS)
+            host,
+            port,
+            server_factory=lambda: Door(server),
+            server_host_keys=[server.key],
+            server_version="wss",
+            config=[],
+            sftp_factory=_session,
+            sftp_version=3,
+            allow_scp=False,
+            process_factory=_no_shell,
+            encoding=None,
+            allow_pty=False,
+            line_editor=False,
+            x11_forwarding=False,
+            agent_forwarding=False,
+            password_auth=False,
+            kbdint_auth=False,
+            host_based_auth=False,
+            gss_host=None,
+            x509_trusted_certs=None,
+            login_timeout=limits.login_s,
+            keepalive_interval=KEEPALIVE_S,
+            keepalive_count_max=KEEPALIVE_COUNT,
+            **ALGORITHMS,
+        )
     except OSError as error:
         why = error.strerror or error
         raise ConfigError(f"{host} port {port} cannot be listened on ({why}): choose others with --host, --port") from error
@@ -179,8 +220,10 @@ class Door(asyncssh.SSHServer):
         others = [door.tenant for door in self.server.doors if door.tenant]
         tenant = self.conn.get_extra_info("username")
         self.user = tenant
-        for number, limit, what in ((others.count(tenant), self.limits.tenant_connections, "of this tenant"),
-                                    (len(others), self.limits.connections, "of all tenants")):
+        for number, limit, what in (
+            (others.count(tenant), self.limits.tenant_connections, "of this tenant"),
+            (len(others), self.limits.connections, "of all tenants"),
+        ):
             if number >= limit:
                 why = f"{number} connections {what} are open, which is the limit; close some or try later"
                 self.end(asyncssh.DISC_TOO_MANY_CONNECTIONS, why)

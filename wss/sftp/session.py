@@ -38,8 +38,9 @@ BLOCK = 4096
 class Session(SFTPServer):
     """Answers the requests of one client. Each is refused unless it is one that a client needs; refusals are logged."""
 
-    def __init__(self, channel: SSHServerChannel, who: str, inbox: Inbox, outbox: Path, active: Callable[[], None],
-                 handles: WeakSet):
+    def __init__(
+        self, channel: SSHServerChannel, who: str, inbox: Inbox, outbox: Path, active: Callable[[], None], handles: WeakSet
+    ):
         super().__init__(channel)
         self._who, self._inbox, self._outbox, self._active, self._handles = who, inbox, outbox, active, handles
 
@@ -86,8 +87,11 @@ class Session(SFTPServer):
             names += [SFTPName(folder.encode(), attrs=shown.of_folder(folder)) for folder in FOLDERS]
         else:
             files = folders.regular_files(self._folder(place))
-            names += [SFTPName(os.fsencode(name), attrs=shown.of_file(found, place.folder)) for name, found in files
-                      if place.folder == INBOX or not name.startswith(".")]
+            names += [
+                SFTPName(os.fsencode(name), attrs=shown.of_file(found, place.folder))
+                for name, found in files
+                if place.folder == INBOX or not name.startswith(".")
+            ]
         listing = shown.Listing(names)
         self._handles.add(listing)
         return listing
@@ -134,8 +138,16 @@ class Session(SFTPServer):
         kind = "upload" if file_obj.writable() else "download"
         how = f", refused: {file_obj.refused}" if file_obj.refused else ""
         seconds = monotonic() - file_obj.since
-        log.info("%s %s %r closed: %d bytes moved, size %d, %.2f s%s", kind, self._who, file_obj.path, file_obj.moved_bytes,
-                 file_obj.size, seconds, how)
+        log.info(
+            "%s %s %r closed: %d bytes moved, size %d, %.2f s%s",
+            kind,
+            self._who,
+            file_obj.path,
+            file_obj.moved_bytes,
+            file_obj.size,
+            seconds,
+            how,
+        )
         self._handles.discard(file_obj)
         self._inbox.done(file_obj)
 
@@ -178,8 +190,17 @@ class Session(SFTPServer):
         limits = self._inbox.limits
         blocks, free = limits.inbox_bytes // BLOCK, max(0, limits.inbox_bytes - self._inbox.used_bytes) // BLOCK
         left = max(0, limits.files - self._inbox.files)
-        return SFTPVFSAttrs(bsize=BLOCK, frsize=BLOCK, blocks=blocks, bfree=free, bavail=free, files=limits.files, ffree=left,
-                            favail=left, namemax=NAME_BYTES)
+        return SFTPVFSAttrs(
+            bsize=BLOCK,
+            frsize=BLOCK,
+            blocks=blocks,
+            bfree=free,
+            bavail=free,
+            files=limits.files,
+            ffree=left,
+            favail=left,
+            namemax=NAME_BYTES,
+        )
 
     def fstatvfs(self, file_obj: Opened) -> SFTPVFSAttrs:
         """As `statvfs`."""

@@ -34,5 +34,6 @@ def of_folder(folder: str) -> SFTPAttrs:
 def of_file(found: os.stat_result, folder: str) -> SFTPAttrs:
     """Size and times of a file; its owner is nobody's business, and the mode says what the client may do."""
     mode = 0o220 if folder == INBOX else 0o440
-    return SFTPAttrs(permissions=stat.S_IFREG | mode, size=found.st_size, atime=int(found.st_atime), mtime=int(found.st_mtime),
-                     nlink=1)
+    return SFTPAttrs(
+        permissions=stat.S_IFREG | mode, size=found.st_size, atime=int(found.st_atime), mtime=int(found.st_mtime), nlink=1
+    )

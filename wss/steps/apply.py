@@ -35,8 +35,15 @@ def check_tenant(workspace: Workspace, name: str, at: pd.Timestamp | None = None
         return _checked(workspace, files, name, at, store)
 
 
-def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd.Timestamp | None = None,
-                 forget: Collection[str] = (), told: Callable[[dict], None] | None = None) -> tuple[int, str]:
+def apply_tenant(
+    workspace: Workspace,
+    name: str,
+    author: str,
+    note: str,
+    at: pd.Timestamp | None = None,
+    forget: Collection[str] = (),
+    told: Callable[[dict], None] | None = None,
+) -> tuple[int, str]:
     """Check the tenant's files and make them the active version, unless they are it already.
 
     Files with readings that were set aside because nobody knew their tag, which now is a sensor's tag or alias, are read again.
@@ -65,8 +72,9 @@ def apply_tenant(workspace: Workspace, name: str, author: str, note: str, at: pd
     return _apply(workspace, name, read_folder(workspace.tenant(name)), author, note, at, forget, told)
 
 
-def apply_version(workspace: Workspace, name: str, version: int, author: str, note: str,
-                  at: pd.Timestamp | None = None) -> tuple[int, str]:
+def apply_version(
+    workspace: Workspace, name: str, version: int, author: str, note: str, at: pd.Timestamp | None = None
+) -> tuple[int, str]:
     """Make an old version active again: its files become a new version, as `apply_tenant` does with those of the folder.
 
     Raises NotFoundError if there is no such version, and ConfigError if it breaks a rule that came since.
@@ -86,8 +94,16 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _apply(workspace: Workspace, name: str, files: dict[str, str], author: str, note: str,
-           at: pd.Timestamp | None, forget: Collection[str] = (), told: Callable[[dict], None] | None = None) -> tuple[int, str]:
+def _apply(
+    workspace: Workspace,
+    name: str,
+    files: dict[str, str],
+    author: str,
+    note: str,
+    at: pd.Timestamp | None,
+    forget: Collection[str] = (),
+    told: Callable[[dict], None] | None = None,
+) -> tuple[int, str]:
     at = _moment(at)
     if not has_store(workspace, name):
         _checked(workspace, files, name, at)  # before a store is made
@@ -103,8 +119,9 @@ def _apply(workspace: Workspace, name: str, files: dict[str, str], author: str, 
         return version, diff
 
 
-def _read_again(configuration: Configuration, store: Store, workspace: Workspace, at: pd.Timestamp,
-                told: Callable[[dict], None] | None) -> None:
+def _read_again(
+    configuration: Configuration, store: Store, workspace: Workspace, at: pd.Timestamp, told: Callable[[dict], None] | None
+) -> None:
     """Replay the files whose readings were set aside for a tag that the configuration knows."""
     aside = store.unknown_tags()
     names = {name for sensor in configuration.sensors for name in (sensor.tag, *sensor.aliases)}
@@ -113,8 +130,14 @@ def _read_again(configuration: Configuration, store: Store, workspace: Workspace
         run_replay(configuration, store, workspace, Chosen(numbers=store.files_set_aside(tags)), at, told=told)
 
 
-def _checked(workspace: Workspace, files: dict[str, str], name: str, at: pd.Timestamp | None, store: Store | None = None,
-             forget: Collection[str] = ()) -> Configuration:
+def _checked(
+    workspace: Workspace,
+    files: dict[str, str],
+    name: str,
+    at: pd.Timestamp | None,
+    store: Store | None = None,
+    forget: Collection[str] = (),
+) -> Configuration:
     configuration = load(files, name=name)
     faults = key_faults(workspace, name)
     if configuration.tenant.clock == "live":
@@ -134,8 +157,11 @@ def _used_by(configuration: Configuration) -> dict[tuple[str, str], str]:
     """What hangs on the readings of each quantity and item, in words."""
     system = configuration.tenant.system
     used = {("level", tank.id): f"plans start from the level of tank {tank.id}" for tank in system.tanks}
-    used |= {(quantity, pump.id): f"they say whether pump {pump.id} runs" for pump in system.pumps
-             for quantity in ("power", "pump_status")}
+    used |= {
+        (quantity, pump.id): f"they say whether pump {pump.id} runs"
+        for pump in system.pumps
+        for quantity in ("power", "pump_status")
+    }
     for zone in system.zones:
         used |= {("flow", link): f"the demand of zone {zone.name} comes from them" for link in (*zone.inflow, *zone.outflow)}
     return used

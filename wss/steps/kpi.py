@@ -63,8 +63,10 @@ def run_kpi(run: Run, day: str = "") -> pd.DataFrame:
     except (DataError, HydraulicError) as error:
         notes["baseline_missing"] = str(error)
     table = run.save_table("kpi", pd.concat(parts, ignore_index=True))
-    missing = {"missing_power_share": round(energy.missing_share(actual.power), 4),
-               "missing_demand_share": round(float(demand.isnull().mean()), 4)}
+    missing = {
+        "missing_power_share": round(energy.missing_share(actual.power), 4),
+        "missing_demand_share": round(float(demand.isnull().mean()), 4),
+    }
     run.save_summary(day=wanted.isoformat(), sources=sorted({item.split("/")[0] for item in table["item"]}), **missing, **notes)
     return table
 
@@ -137,9 +139,17 @@ def _level_control(run: Run, start: pd.Timestamp, end: pd.Timestamp, demand: xr.
     whole = demand.copy(data=demand.to_pandas().interpolate(limit_direction="both"))
     nodes = network.zone_to_node(whole, network.demand_shares(text, system.zones))
     return baseline.level_control(
-        text, nodes, {str(t): float(v) for t, v in zip(level["tank"].values, level.values, strict=True)}, _status(actual.running),
-        start, end - start, run.tenant.time_zone, decision_step=pd.Timedelta(minutes=run.tenant.plan.decision_minutes),
-        replay_step_s=run.tenant.plan.replay_seconds, tied={link.link: link.open_when_off for link in system.tied_links}).own
+        text,
+        nodes,
+        {str(t): float(v) for t, v in zip(level["tank"].values, level.values, strict=True)},
+        _status(actual.running),
+        start,
+        end - start,
+        run.tenant.time_zone,
+        decision_step=pd.Timedelta(minutes=run.tenant.plan.decision_minutes),
+        replay_step_s=run.tenant.plan.replay_seconds,
+        tied={link.link: link.open_when_off for link in system.tied_links},
+    ).own
 
 
 def _baseline_table(run: Run, own: Simulation, demand: xr.DataArray, actual: Course, terms: tuple) -> pd.DataFrame:

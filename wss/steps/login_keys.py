@@ -14,7 +14,7 @@ TENANT_KEYS = "sftp_keys"
 """File of a tenant's public keys in its folder, one a line, as in OpenSSH's authorized_keys."""
 _OPTIONS = re.compile(r'(?:\\.|"(?:\\.|[^"\\])*"|[^\s"\\])+\s+')
 _KEY = re.compile(r"(?P<kind>[a-z0-9@.-]+)\s+(?P<body>AAAA[A-Za-z0-9+/]+=*)(?:\s|$)")
-_AUTHORITY = re.compile(r'(?:^|,)cert-authority(?:,|\s|$)', re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?:^|,)cert-authority(?:,|\s|$)", re.IGNORECASE)
 
 
 def parse_keys(text: str) -> dict[bytes, int]:
@@ -34,7 +34,7 @@ def parse_keys(text: str) -> dict[bytes, int]:
             body = base64.b64decode(match["body"], validate=True)
         except binascii.Error:
             continue
-        if body[4:4 + int.from_bytes(body[:4])] == match["kind"].encode():
+        if body[4 : 4 + int.from_bytes(body[:4])] == match["kind"].encode():
             found.setdefault(body, number)
     return found
 
@@ -73,9 +73,11 @@ def key_faults(workspace: Workspace, name: str) -> list[str]:
 
 def _fault(key: bytes, lines: dict[str, int], name: str) -> str:
     others = " and ".join(f"{other} (tenants/{other}/{TENANT_KEYS}:{line})" for other, line in lines.items() if other != name)
-    return (f"{TENANT_KEYS}:{lines[name]}: the key {fingerprint(key)} of {name} is also a key of {others}: who holds it logs in"
-            f" as each of them, reads its outbox and writes into its inbox; take the line out of the file of the tenant whose key"
-            f" it is not, and give that tenant a key of its own")
+    return (
+        f"{TENANT_KEYS}:{lines[name]}: the key {fingerprint(key)} of {name} is also a key of {others}: who holds it logs in"
+        f" as each of them, reads its outbox and writes into its inbox; take the line out of the file of the tenant whose key"
+        f" it is not, and give that tenant a key of its own"
+    )
 
 
 def _file(workspace: Workspace, name: str) -> Path:

@@ -64,7 +64,16 @@ def by_sensor(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The table summed up for a run's record: quantity, item, instead, flag, hours, readings, first and last hour [ISO]."""
     out = []
     for (quantity, item, instead), of in table.groupby(["quantity", "item", "instead"]):
-        out.append({"quantity": quantity, "item": item, "instead": instead, "flag": int(np.bitwise_or.reduce(of["flag"])),
-                    "hours": len(of), "readings": int(of["readings"].sum()),
-                    "first": times.iso(of["time"].min()), "last": times.iso(of["time"].max())})
+        out.append(
+            {
+                "quantity": quantity,
+                "item": item,
+                "instead": instead,
+                "flag": int(np.bitwise_or.reduce(of["flag"])),
+                "hours": len(of),
+                "readings": int(of["readings"].sum()),
+                "first": times.iso(of["time"].min()),
+                "last": times.iso(of["time"].max()),
+            }
+        )
     return out

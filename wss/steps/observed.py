@@ -20,7 +20,11 @@ INSTANT = ("level", "pressure")
 
 
 def observed(
-    run: Run, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp, step: pd.Timedelta | None = None,
+    run: Run,
+    names: Sequence[str],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    step: pd.Timedelta | None = None,
     masked: Masked | None = None,
 ) -> xr.Dataset:
     """Readings that were known at `run.now`, without those whose flag is bad, on the grid from `start` up to but without `end`.

@@ -90,8 +90,10 @@ class Run:
         wall = times.to_local(pd.DatetimeIndex([self.now]), tenant.time_zone)[0]
         simulated = " Plant and readings are **simulated**." if tenant.simulated else ""
         kind = "Draft: nothing of it is published." if self.draft else f"Run `{self.id}` of {self.kind}."
-        return (f"**{tenant.title}** · now is **{wall:%A %d %B %Y %H:%M}** ({tenant.time_zone}), {times.iso(self.now)}. "
-                f"{kind} Only what was known then is read.{simulated}")
+        return (
+            f"**{tenant.title}** · now is **{wall:%A %d %B %Y %H:%M}** ({tenant.time_zone}), {times.iso(self.now)}. "
+            f"{kind} Only what was known then is read.{simulated}"
+        )
 
     def _folder_of(self, run_id: str) -> Path:
         if run_id == self.id:
@@ -130,8 +132,10 @@ def open_run(tenant: str, now: str = "") -> Run:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return Run(configuration, store, workspace, moment, folder, uuid.uuid4().hex[:12], "draft", draft=True)
     if (tenant, moment) != (ticket["tenant"], times.utc(ticket["now"])):
-        raise NotebookError(f"this folder is of a run of {ticket['tenant']} at {ticket['now']}, but the notebook asks for"
-                            f" {tenant} at {times.iso(moment)}: pass both parameters on to wss.open_run")
+        raise NotebookError(
+            f"this folder is of a run of {ticket['tenant']} at {ticket['now']}, but the notebook asks for"
+            f" {tenant} at {times.iso(moment)}: pass both parameters on to wss.open_run"
+        )
     xr.set_options(arithmetic_join="exact")
     run = Run(configuration, store, workspace, moment, Path.cwd(), ticket["id"], ticket["kind"], draft=False)
     atexit.register(run.save_summary)
@@ -152,8 +156,10 @@ def resolve_now(configuration: Configuration, store: Store, now: str | pd.Timest
         return times.floor(times.utc(pd.Timestamp.now("UTC")), step)
     last = store.last_time()
     if last is None:
-        raise NotFoundError(f"{tenant.name} has no reading yet, so there is no moment to replay: put files into its inbox and run"
-                            f" `wss ingest {tenant.name}`, or give --now")
+        raise NotFoundError(
+            f"{tenant.name} has no reading yet, so there is no moment to replay: put files into its inbox and run"
+            f" `wss ingest {tenant.name}`, or give --now"
+        )
     return (last + pd.Timedelta(minutes=tenant.intake.usual_delay_minutes)).ceil(step)
 
 

@@ -36,8 +36,14 @@ def packed(frame: pd.DataFrame) -> np.ndarray:
     return frame["sensor_id"].to_numpy(dtype="int64") * SENSOR_SHIFT + frame["time"].to_numpy(dtype="int64")
 
 
-def decide(readings: pd.DataFrame, file_id: int, existing: pd.DataFrame, files_of: Callable[[np.ndarray], pd.DataFrame],
-           history_of: Callable[[pd.DataFrame], pd.DataFrame], withdrawn: np.ndarray | None = None) -> Changes:
+def decide(
+    readings: pd.DataFrame,
+    file_id: int,
+    existing: pd.DataFrame,
+    files_of: Callable[[np.ndarray], pd.DataFrame],
+    history_of: Callable[[pd.DataFrame], pd.DataFrame],
+    withdrawn: np.ndarray | None = None,
+) -> Changes:
     """What the readings of a file change.
 
     The version that was delivered last wins, whatever the order in which files are taken in; of one file the last row wins.
@@ -98,13 +104,20 @@ def _resolve(incoming: pd.DataFrame, current: pd.DataFrame, files_of: Callable, 
     read again, no longer says is history from then on.
     """
     keys = incoming[KEY].drop_duplicates()
-    parts = [history_of(keys)[[*ROW, "withdrawn_at"]].assign(new=False, current=False),
-             current[ROW].assign(withdrawn_at=np.nan, new=False, current=True),
-             incoming.assign(withdrawn_at=np.nan, new=True, current=False)]
+    parts = [
+        history_of(keys)[[*ROW, "withdrawn_at"]].assign(new=False, current=False),
+        current[ROW].assign(withdrawn_at=np.nan, new=False, current=True),
+        incoming.assign(withdrawn_at=np.nan, new=True, current=False),
+    ]
     v = pd.concat([p for p in parts if len(p)], ignore_index=True)
     about = with_rank(files_of(v["file_id"].unique())).loc[v["file_id"]].reset_index(drop=True)
-    v = v.assign(rank=about["rank"], delivered=about["known_at"], delay_s=about["delay_s"],
-                 replay=about["origin"] != v["file_id"], seq=np.arange(len(v)))
+    v = v.assign(
+        rank=about["rank"],
+        delivered=about["known_at"],
+        delay_s=about["delay_s"],
+        replay=about["origin"] != v["file_id"],
+        seq=np.arange(len(v)),
+    )
     v = v.sort_values([*KEY, "rank", "seq"], ignore_index=True)
 
     said = v["withdrawn_at"].isna()

@@ -18,8 +18,9 @@ RESTORE = "restore the last backup (`wss store restore`)"
 MANIFEST = "manifest.json"
 
 
-def check(workspace: Workspace, tenant: str, contents: bool = True,
-          progress: Callable[[int, int], None] = lambda done, total: None) -> tuple[list[str], dict[str, int]]:
+def check(
+    workspace: Workspace, tenant: str, contents: bool = True, progress: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[list[str], dict[str, int]]:
     """Look for all that is wrong with a tenant's store; nothing is written.
 
     Parameters
@@ -111,8 +112,9 @@ def _runs(connection: Connection, folder: Path) -> list[str]:
     return _told(f"published runs have no {MANIFEST} in {folder}", lost, "bring their folders back from a copy of the workspace")
 
 
-def _archive(connection: Connection, workspace: Workspace, tenant: str, contents: bool,
-             progress: Callable[[int, int], None]) -> list[str]:
+def _archive(
+    connection: Connection, workspace: Workspace, tenant: str, contents: bool, progress: Callable[[int, int], None]
+) -> list[str]:
     """Files that were taken in and are not in the archive as they were, and archived files that the ledger does not have."""
     c = intake_file.c
     rows = connection.execute(select(c.name, c.sha256).where(c.state == "stored").order_by(c.file_id)).all()
@@ -120,8 +122,11 @@ def _archive(connection: Connection, workspace: Workspace, tenant: str, contents
     there = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     names = {path.name for path in there}
     lost = [r.name for r in rows if r.name not in names and _longer(r.name, r.sha256) not in names]
-    faults = _told(f"files that were taken in are not in {workspace.archive(tenant)}", lost,
-                   "their readings are in the store; bring the files back from a copy of the workspace")
+    faults = _told(
+        f"files that were taken in are not in {workspace.archive(tenant)}",
+        lost,
+        "their readings are in the store; bring the files back from a copy of the workspace",
+    )
     if not contents:
         return faults
     sums: dict[str, list[Path]] = {}
@@ -130,14 +135,24 @@ def _archive(connection: Connection, workspace: Workspace, tenant: str, contents
             sums.setdefault(file_digest(file, "sha256").hexdigest(), []).append(path)
         progress(done, len(there))
     changed = [r for r in rows if r.sha256 not in sums and r.name not in lost]
-    faults += _told(f"files in {folders[0]} are not as they were taken in", [r.name for r in changed],
-                    "bring them back from a copy of the workspace")
+    faults += _told(
+        f"files in {folders[0]} are not as they were taken in",
+        [r.name for r in changed],
+        "bring them back from a copy of the workspace",
+    )
     known = {*connection.execute(select(c.sha256)).scalars()}
     names = {name for r in changed for name in (r.name, _longer(r.name, r.sha256))}
-    unknown = sorted(str(path.relative_to(folders[0])) for sha256, paths in sums.items() for path in paths
-                     if sha256 not in known and path.is_relative_to(folders[0]) and path.name not in names)
-    return faults + _told(f"files in {folders[0]} are not in the ledger: the store has lost what it took in from them", unknown,
-                          f"move them to {workspace.inbox(tenant)}, and `wss ingest {tenant}` takes them in again")
+    unknown = sorted(
+        str(path.relative_to(folders[0]))
+        for sha256, paths in sums.items()
+        for path in paths
+        if sha256 not in known and path.is_relative_to(folders[0]) and path.name not in names
+    )
+    return faults + _told(
+        f"files in {folders[0]} are not in the ledger: the store has lost what it took in from them",
+        unknown,
+        f"move them to {workspace.inbox(tenant)}, and `wss ingest {tenant}` takes them in again",
+    )
 
 
 def _longer(name: str, sha256: str) -> str:

@@ -94,8 +94,9 @@ class Database(ABC):
         with self.read() as connection:
             found = migrations.found(connection)
         if found is None:
-            raise StoreError(f"{self.name} is not a store of wss: its schema has no number; put it aside and restore the"
-                             " last backup")
+            raise StoreError(
+                f"{self.name} is not a store of wss: its schema has no number; put it aside and restore the last backup"
+            )
         return found
 
     def check_version(self) -> None:

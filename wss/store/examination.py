@@ -14,8 +14,9 @@ class Quality:
     def __init__(self, database: Database):
         self._database = database
 
-    def replace(self, sensor_ids: Iterable[int], flags: int, start_s: int, end_s: int, spans: pd.DataFrame,
-                      at_s: int) -> tuple[int, int]:
+    def replace(
+        self, sensor_ids: Iterable[int], flags: int, start_s: int, end_s: int, spans: pd.DataFrame, at_s: int
+    ) -> tuple[int, int]:
         """Make the spans of sensors and flags in a window be these: see `quality.replace`; numbers of new and withdrawn ones."""
         with self._database.write() as connection:
             return quality.replace(connection, sensor_ids, flags, start_s, end_s, spans, at_s)

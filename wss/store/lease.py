@@ -20,8 +20,10 @@ def take(connection: Connection, name: str, owner: str, at: pd.Timestamp, second
     """
     held = connection.execute(select(lease).where(lease.c.name == name)).first()
     if held is not None and held.expires_at > times.seconds(at):
-        raise LeaseError(f"{name} is held by {held.owner} since {times.iso(times.moment(held.at))} and until"
-                         f" {times.iso(times.moment(held.expires_at))}: wait for it, or until then if that process is gone")
+        raise LeaseError(
+            f"{name} is held by {held.owner} since {times.iso(times.moment(held.at))} and until"
+            f" {times.iso(times.moment(held.expires_at))}: wait for it, or until then if that process is gone"
+        )
     connection.execute(delete(lease).where(lease.c.name == name))
     values = {"name": name, "owner": owner, "at": times.seconds(at), "expires_at": times.seconds(at) + math.ceil(seconds)}
     connection.execute(insert(lease).values(values))

@@ -80,8 +80,14 @@ def _entry(sha256: str, tag: str) -> Select:
     return select(intake_file.c.file_id).where(intake_file.c.sha256 == sha256, intake_file.c.tag == tag)
 
 
-def write_file(connection: Connection, file: IntakeFile, readings: pd.DataFrame, missing: int,
-               set_aside: pd.DataFrame, quarantine: pd.DataFrame) -> Counts:
+def write_file(
+    connection: Connection,
+    file: IntakeFile,
+    readings: pd.DataFrame,
+    missing: int,
+    set_aside: pd.DataFrame,
+    quarantine: pd.DataFrame,
+) -> Counts:
     """Write a file's ledger entry, its readings, what they correct, and its refused rows.
 
     Parameters
@@ -106,8 +112,13 @@ def write_file(connection: Connection, file: IntakeFile, readings: pd.DataFrame,
     _forget_quarantined(connection, file)
     file_id = enter(connection, file, readings)
     blocks = [write_readings(connection, file_id, block) for block in _blocks(readings)]
-    counts = Counts(len(readings) + missing + len(set_aside) + len(quarantine), *(sum(c) for c in zip(*blocks, strict=True)),
-                    missing, len(set_aside), len(quarantine)).check(file.name)
+    counts = Counts(
+        len(readings) + missing + len(set_aside) + len(quarantine),
+        *(sum(c) for c in zip(*blocks, strict=True)),
+        missing,
+        len(set_aside),
+        len(quarantine),
+    ).check(file.name)
     connection.execute(update(intake_file).where(intake_file.c.file_id == file_id).values(asdict(counts)))
     for table, rows in ((schema.set_aside, set_aside), (schema.quarantine, quarantine)):
         if len(rows):
@@ -118,9 +129,19 @@ def write_file(connection: Connection, file: IntakeFile, readings: pd.DataFrame,
 def enter(connection: Connection, file: IntakeFile, readings: pd.DataFrame, replay_of: int | None = None) -> int:
     """Add a file's entry, with counts of 0, and return its number; `replay_of` is that of the file that is read again."""
     first, last = (int(readings["time"].min()), int(readings["time"].max())) if len(readings) else (None, None)
-    entry = {"sha256": file.sha256, "tag": file.tag, "name": file.name, "known_at": times.seconds(file.known_at),
-             "profile": file.profile, "delay_s": file.usual_delay_s if file.backfill else None, "replay_of": replay_of,
-             "state": file.state, "error": file.error, "first_time": first, "last_time": last}
+    entry = {
+        "sha256": file.sha256,
+        "tag": file.tag,
+        "name": file.name,
+        "known_at": times.seconds(file.known_at),
+        "profile": file.profile,
+        "delay_s": file.usual_delay_s if file.backfill else None,
+        "replay_of": replay_of,
+        "state": file.state,
+        "error": file.error,
+        "first_time": first,
+        "last_time": last,
+    }
     return connection.execute(insert(intake_file).values(entry | dict.fromkeys(COUNTS, 0))).inserted_primary_key[0]
 
 
@@ -149,9 +170,14 @@ def _blocks(readings: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def write_readings(connection: Connection, file_id: int, readings: pd.DataFrame) -> tuple[int, int, int]:
     """Write readings of a file and return how many were stored, duplicates, and corrections."""
-    change = changes.decide(readings, file_id, _existing(connection, readings),
-                            lambda ids: files_of(connection, ids), lambda keys: history_of(connection, keys),
-                            _withdrawn(connection, readings))
+    change = changes.decide(
+        readings,
+        file_id,
+        _existing(connection, readings),
+        lambda ids: files_of(connection, ids),
+        lambda keys: history_of(connection, keys),
+        _withdrawn(connection, readings),
+    )
     insert_frame(connection, reading, change.fresh)
     if len(change.rewritten):
         key = and_(reading_old.c.sensor_id == bindparam("sensor"), reading_old.c.time == bindparam("moment"))
@@ -201,8 +227,10 @@ def files_of(connection: Connection, ids: np.ndarray) -> pd.DataFrame:
     origin = func.coalesce(intake_file.c.replay_of, intake_file.c.file_id)
     query = select(intake_file.c.file_id, intake_file.c.known_at, intake_file.c.delay_s, of.c.known_at, of.c.file_id)
     query = query.join_from(intake_file, of, of.c.file_id == origin)
-    parts = [fetch(connection, query.where(intake_file.c.file_id.in_([int(i) for i in ids[at:at + 1000]])), **columns)
-             for at in range(0, len(ids), 1000)]
+    parts = [
+        fetch(connection, query.where(intake_file.c.file_id.in_([int(i) for i in ids[at : at + 1000]])), **columns)
+        for at in range(0, len(ids), 1000)
+    ]
     return pd.concat(parts).set_index("file_id")
 
 

@@ -30,8 +30,9 @@ def upgrade(workspace: Workspace, tenant: str) -> tuple[str, str, str | None]:
     return before, migrations.head(), copy
 
 
-def backup(workspace: Workspace, tenant: str, at: pd.Timestamp, file: Path | None = None,
-           progress: Progress = lambda done, total: None) -> tuple[Path, dict[str, int]]:
+def backup(
+    workspace: Workspace, tenant: str, at: pd.Timestamp, file: Path | None = None, progress: Progress = lambda done, total: None
+) -> tuple[Path, dict[str, int]]:
     """Write a tenant's store as it is now, from whichever database, into one SQLite file, with its SHA-256 beside it.
 
     Parameters
@@ -68,8 +69,14 @@ def backup(workspace: Workspace, tenant: str, at: pd.Timestamp, file: Path | Non
     return file, counts
 
 
-def restore(workspace: Workspace, tenant: str, file: Path, at: pd.Timestamp, force: bool = False,
-            progress: Progress = lambda done, total: None) -> tuple[dict[str, int], str | None]:
+def restore(
+    workspace: Workspace,
+    tenant: str,
+    file: Path,
+    at: pd.Timestamp,
+    force: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> tuple[dict[str, int], str | None]:
     """Make a backup the tenant's store, in the database that wss.toml says; one that is there is put aside.
 
     Nothing else may be using the store meanwhile. A backup of an earlier schema comes back in today's.
@@ -101,8 +108,14 @@ def restore(workspace: Workspace, tenant: str, file: Path, at: pd.Timestamp, for
         target.close()
 
 
-def move(workspace: Workspace, tenant: str, to: str, at: pd.Timestamp, force: bool = False,
-         progress: Progress = lambda done, total: None) -> tuple[dict[str, int], str, str | None]:
+def move(
+    workspace: Workspace,
+    tenant: str,
+    to: str,
+    at: pd.Timestamp,
+    force: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> tuple[dict[str, int], str, str | None]:
     """Copy a tenant's store into another database; the source stays as it is. Nobody writes to it meanwhile.
 
     Parameters
@@ -134,8 +147,9 @@ def move(workspace: Workspace, tenant: str, to: str, at: pd.Timestamp, force: bo
         target.close()
 
 
-def _take(source: Database, target: Database, at: pd.Timestamp, progress: Progress,
-          alone: bool = False) -> tuple[dict[str, int], str | None]:
+def _take(
+    source: Database, target: Database, at: pd.Timestamp, progress: Progress, alone: bool = False
+) -> tuple[dict[str, int], str | None]:
     """Let `target` hold what `source` holds; with `alone`, nobody writes to the source meanwhile."""
     stamp = at.strftime(STAMP)
     aside = target.aside(stamp) if target.exists() else None

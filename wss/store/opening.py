@@ -21,6 +21,7 @@ def database_at(workspace: Workspace, tenant: str, address: str) -> Database:
     if url is None:
         return Sqlite(file)
     from wss.store.postgresql import Postgresql  # who has SQLite need not wait for the driver
+
     return Postgresql(url, tenant)
 
 
@@ -40,8 +41,10 @@ def open_store(workspace: Workspace, tenant: str, create: bool = False) -> Store
         try:
             workspace.prepare(tenant)
         except OSError as error:
-            raise StoreError(f"{error.filename} cannot be created ({error.strerror}): give this user the right to write"
-                             f" in {workspace.home}, or set WSS_HOME to a folder that it may write") from error
+            raise StoreError(
+                f"{error.filename} cannot be created ({error.strerror}): give this user the right to write"
+                f" in {workspace.home}, or set WSS_HOME to a folder that it may write"
+            ) from error
         database.create()
     elif not there:
         raise StoreError(f"{tenant} has no store yet ({database.name} does not exist): `wss apply {tenant}` creates it")
@@ -58,5 +61,7 @@ def _check_not_left_behind(workspace: Workspace, tenant: str, database: Database
     """StoreError if wss.toml says another database than SQLite, and the tenant's store is still there."""
     file = workspace.data(tenant) / FILE
     if not isinstance(database, Sqlite) and file.is_file():
-        raise StoreError(f"{tenant} has no store in {database.name}, but one in {file}: let wss.toml say {tenant} = 'sqlite'"
-                         f" under [tenants], then `wss store move {tenant} --to ADDRESS` carries it over; or put the file aside")
+        raise StoreError(
+            f"{tenant} has no store in {database.name}, but one in {file}: let wss.toml say {tenant} = 'sqlite'"
+            f" under [tenants], then `wss store move {tenant} --to ADDRESS` carries it over; or put the file aside"
+        )

@@ -114,8 +114,13 @@ class Postgresql(database.Database):
 
 @cache
 def _engine(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=MORE, pool_pre_ping=True,
-                           connect_args={"connect_timeout": 10, "application_name": "wss"})
+    engine = create_engine(
+        url,
+        pool_size=CONNECTIONS,
+        max_overflow=MORE,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": "wss"},
+    )
     database.own_connections(engine)
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))  # the pool asks before a listener can refuse
     return engine

@@ -14,11 +14,13 @@ SPAN = {"sensor_id": "int64", "flag": "int64", "start": "int64", "end": "int64"}
 KEY = list(SPAN)
 SHOWN = ["tag", "quantity", "item", "flag", "start", "end", "found_at", "note"]
 NOTHING = pd.DataFrame([], columns=["sensor_id", *SHOWN]).astype(
-    {"sensor_id": "int64", "flag": "int64", **dict.fromkeys(("start", "end", "found_at"), "datetime64[ns]")})
+    {"sensor_id": "int64", "flag": "int64", **dict.fromkeys(("start", "end", "found_at"), "datetime64[ns]")}
+)
 
 
-def replace(connection: Connection, sensor_ids: Iterable[int], flags: int, start_s: int, end_s: int, spans: pd.DataFrame,
-            at_s: int) -> tuple[int, int]:
+def replace(
+    connection: Connection, sensor_ids: Iterable[int], flags: int, start_s: int, end_s: int, spans: pd.DataFrame, at_s: int
+) -> tuple[int, int]:
     """Make the spans of some sensors and flags that touch [start_s, end_s) [s since 1970] be `spans`.
 
     A span that is there already stays as it was found; one that is no longer said is withdrawn from `at_s` on, so that what
@@ -37,14 +39,18 @@ def replace(connection: Connection, sensor_ids: Iterable[int], flags: int, start
     of = quality_span.c
     ids = [int(i) for i in sensor_ids]
     there = select(of.span_id, of.sensor_id, of.flag, of.start, of.end, of.found_at).where(
-        of.withdrawn_at.is_(None), of.sensor_id.in_(ids), of.start < end_s, or_(of.end.is_(None), of.end > start_s))
+        of.withdrawn_at.is_(None), of.sensor_id.in_(ids), of.start < end_s, or_(of.end.is_(None), of.end > start_s)
+    )
     known = {(r.sensor_id, r.flag, r.start, r.end): r for r in connection.execute(there) if r.flag & flags}
     wanted = {(int(r.sensor_id), int(r.flag), int(r.start), int(r.end) if r.end >= 0 else None): r for r in spans.itertuples()}
     gone = [row for key, row in known.items() if key not in wanted]
     never = [row.span_id for row in gone if row.found_at >= at_s]
     refuted = [row.span_id for row in gone if row.found_at < at_s]
-    new = [dict(zip(KEY, key, strict=True)) | {"found_at": int(row.found_at), "note": row.note}
-           for key, row in wanted.items() if key not in known]
+    new = [
+        dict(zip(KEY, key, strict=True)) | {"found_at": int(row.found_at), "note": row.note}
+        for key, row in wanted.items()
+        if key not in known
+    ]
     if never:
         connection.execute(delete(quality_span).where(of.span_id.in_(never)))
     if refuted:
@@ -91,8 +97,10 @@ def frame(connection: Connection, start: pd.Timestamp, end: pd.Timestamp, known_
     if not rows:
         return NOTHING.copy()
     found = pd.DataFrame(rows, columns=["sensor_id", *SHOWN]).astype({"sensor_id": "int64", "flag": "int64"})
-    when = {name: np.array([getattr(row, name) for row in rows], dtype="datetime64[s]").astype("datetime64[ns]")
-            for name in ("start", "end", "found_at")}
+    when = {
+        name: np.array([getattr(row, name) for row in rows], dtype="datetime64[s]").astype("datetime64[ns]")
+        for name in ("start", "end", "found_at")
+    }
     return found.assign(**when)
 
 
@@ -105,8 +113,9 @@ def unexamined(connection: Connection) -> pd.DataFrame:
     """
     of = intake_file.c
     after = connection.execute(_through()).scalar()
-    query = select(of.file_id, of.known_at, of.first_time, of.last_time, of.delay_s.is_not(None), of.stored + of.corrected,
-                   of.replay_of)
+    query = select(
+        of.file_id, of.known_at, of.first_time, of.last_time, of.delay_s.is_not(None), of.stored + of.corrected, of.replay_of
+    )
     rows = connection.execute(query.where(of.file_id > after).order_by(of.file_id)).all()
     files = pd.DataFrame(rows, columns=["file_id", "known_at", "first_time", "last_time", "backfill", "new", "replay_of"])
     for at in files.index[files["replay_of"].notna()]:
@@ -116,7 +125,7 @@ def unexamined(connection: Connection) -> pd.DataFrame:
     unknown = files["first_time"].isna() & files["new"].gt(0)
     if unknown.any():
         ids = connection.execute(select(sensor.c.sensor_id)).scalars().all()
-        last, first = neighbours(connection, ids, 2**40, -2**40)
+        last, first = neighbours(connection, ids, 2**40, -(2**40))
         files.loc[unknown, ["first_time", "last_time"]] = [int(first.min()), int(last.max())]
     return files.drop(columns=["new", "replay_of"]).assign(after=after)
 
@@ -143,8 +152,9 @@ def _through() -> Select:
     return select(func.coalesce(func.max(quality_pass.c.through_file), 0))
 
 
-def neighbours(connection: Connection, sensor_ids: Sequence[int], before_s: int,
-               from_s: int | None = None) -> tuple[pd.Series, pd.Series]:
+def neighbours(
+    connection: Connection, sensor_ids: Sequence[int], before_s: int, from_s: int | None = None
+) -> tuple[pd.Series, pd.Series]:
     """Times of each sensor's last reading before a moment and first one from another on, None: of no first one [s since 1970],
     by sensor_id; without sensors that have none."""
     time, ids = reading.c.time, [int(i) for i in sensor_ids]

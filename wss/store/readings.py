@@ -33,8 +33,14 @@ class _Sensors(NamedTuple):
     item: list[str]
 
 
-def read(connection: Connection, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp,
-         known_by: pd.Timestamp | None, items: Sequence[str] | None = None) -> pd.DataFrame:
+def read(
+    connection: Connection,
+    names: Sequence[str],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    known_by: pd.Timestamp | None,
+    items: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Readings of the quantities `names` from `start` up to but without `end`.
 
     Parameters
@@ -78,7 +84,7 @@ def latest(connection: Connection, names: Sequence[str] | None, known_by: pd.Tim
         found = pd.concat([found, old]) if len(old) else found
     found = quality.mark(connection, found, found["time"].min(), found["time"].max() + 1, known_by)
     place, rows = _sorted(found, sensors)
-    last = np.append(place[1:] != place[:-1], True)[:len(place)]
+    last = np.append(place[1:] != place[:-1], True)[: len(place)]
     return _named(["quantity", "item", "time", "value", "flag"], place[last], rows.iloc[last], sensors)
 
 
@@ -102,8 +108,15 @@ def _fetch(connection: Connection, query: Select, ids: list[int], start_s: int, 
     rows = fetch_numbers(connection, query, key="int64", value="float64")
     key = rows["key"].to_numpy()
     time = (key >> FLAG_BITS & (1 << TIME_BITS) - 1) + start_s
-    return pd.DataFrame({"sensor_id": key >> TIME_BITS + FLAG_BITS, "time": time, "value": rows["value"].to_numpy(),
-                         "flag": key & (1 << FLAG_BITS) - 1}, copy=False)
+    return pd.DataFrame(
+        {
+            "sensor_id": key >> TIME_BITS + FLAG_BITS,
+            "time": time,
+            "value": rows["value"].to_numpy(),
+            "flag": key & (1 << FLAG_BITS) - 1,
+        },
+        copy=False,
+    )
 
 
 def last_values(connection: Connection, sensor_ids: Sequence[int], start_s: int, end_s: int, without: int = 0) -> pd.Series:
@@ -146,10 +159,17 @@ def known_at() -> ColumnElement[int]:
 
     A backfill's reading counts as known at its time plus the usual delay, unless it replaced what another file had said.
     """
-    replaced = exists().where(reading_old.c.sensor_id == reading.c.sensor_id, reading_old.c.time == reading.c.time,
-                              reading_old.c.file_id != reading.c.file_id, reading_old.c.known_at < reading_old.c.replaced_at)
-    return case((intake_file.c.delay_s.is_(None), intake_file.c.known_at), (replaced, intake_file.c.known_at),
-                else_=reading.c.time + intake_file.c.delay_s)
+    replaced = exists().where(
+        reading_old.c.sensor_id == reading.c.sensor_id,
+        reading_old.c.time == reading.c.time,
+        reading_old.c.file_id != reading.c.file_id,
+        reading_old.c.known_at < reading_old.c.replaced_at,
+    )
+    return case(
+        (intake_file.c.delay_s.is_(None), intake_file.c.known_at),
+        (replaced, intake_file.c.known_at),
+        else_=reading.c.time + intake_file.c.delay_s,
+    )
 
 
 def _old(known_by: pd.Timestamp) -> Select:

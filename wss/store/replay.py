@@ -34,8 +34,9 @@ class Replayed:
     """Whether anything in the store changed; if not, the ledger has no entry of the replay."""
 
 
-def files(connection: Connection, file: str | None = None, tag: str | None = None,
-          since: pd.Timestamp | None = None) -> pd.DataFrame:
+def files(
+    connection: Connection, file: str | None = None, tag: str | None = None, since: pd.Timestamp | None = None
+) -> pd.DataFrame:
     """Files that were taken in, in the order of delivery: of a name or SHA-256 (8 digits or more), of a tag, since a moment.
 
     Returns
@@ -56,8 +57,15 @@ def files(connection: Connection, file: str | None = None, tag: str | None = Non
     return pd.DataFrame(rows, columns=columns).assign(known_at=lambda f: times.from_epoch(f["known_at"]))
 
 
-def write(connection: Connection, file_id: int, file: IntakeFile, readings: pd.DataFrame, missing: int,
-          set_aside: pd.DataFrame, quarantine: pd.DataFrame) -> Replayed:
+def write(
+    connection: Connection,
+    file_id: int,
+    file: IntakeFile,
+    readings: pd.DataFrame,
+    missing: int,
+    set_aside: pd.DataFrame,
+    quarantine: pd.DataFrame,
+) -> Replayed:
     """Replace what a file says; `file.known_at` [UTC] is the moment of the replay. Columns and units as in `ledger.write_file`.
 
     Nothing is written where the file says what it said. NotFoundError if the ledger has no such file.
@@ -68,15 +76,27 @@ def write(connection: Connection, file_id: int, file: IntakeFile, readings: pd.D
     ledger.check_sensors(connection, readings, file.name)
     group = _group(connection, file_id)
     backfill = delay_s[0] is not None
-    file = replace(file, sha256=f"replay {len(group)} of file {file_id}", state="replayed", backfill=backfill,
-                   usual_delay_s=delay_s[0] if backfill else 0)
+    file = replace(
+        file,
+        sha256=f"replay {len(group)} of file {file_id}",
+        state="replayed",
+        backfill=backfill,
+        usual_delay_s=delay_s[0] if backfill else 0,
+    )
     number = ledger.enter(connection, file, readings, replay_of=file_id)
     withdrawn = _withdraw(connection, group, number, readings, times.seconds(file.known_at))
     last = readings.drop_duplicates([*KEY], keep="last")  # of one file the last row of a time counts
     stored, duplicate, corrected = ledger.write_readings(connection, number, last)
     duplicate += len(readings) - len(last)
-    counts = Counts(len(readings) + missing + len(set_aside) + len(quarantine),
-                    stored, duplicate, corrected, missing, len(set_aside), len(quarantine)).check(file.name)
+    counts = Counts(
+        len(readings) + missing + len(set_aside) + len(quarantine),
+        stored,
+        duplicate,
+        corrected,
+        missing,
+        len(set_aside),
+        len(quarantine),
+    ).check(file.name)
     said = stored or corrected or connection.execute(_said(connection, reading_old, [number]).limit(1)).first() is not None
     refused = _replace_refused(connection, group, number, {schema.set_aside: set_aside, schema.quarantine: quarantine})
     changed = bool(withdrawn or said or refused)
@@ -124,9 +144,12 @@ def _files_of_tag(connection: Connection, tag: str) -> list[int]:
         numbers |= set(connection.execute(select(table.c.file_id).where(table.c.sensor_id.in_(ids)).distinct()).scalars())
     found: set[int] = set()
     for at in range(0, len(numbers), 1000):
-        some = sorted(numbers)[at:at + 1000]
-        found |= set(connection.execute(select(func.coalesce(intake_file.c.replay_of, intake_file.c.file_id))
-                                        .where(intake_file.c.file_id.in_(some))).scalars())
+        some = sorted(numbers)[at : at + 1000]
+        found |= set(
+            connection.execute(
+                select(func.coalesce(intake_file.c.replay_of, intake_file.c.file_id)).where(intake_file.c.file_id.in_(some))
+            ).scalars()
+        )
     return sorted(found)
 
 
@@ -156,8 +179,12 @@ def _withdraw(connection: Connection, group: list[int], number: int, readings: p
         connection.execute(delete(reading).where(this), keys)
     gone = pd.concat([current, old]).drop_duplicates()
     if len(gone):
-        this = and_(reading_old.c.sensor_id == bindparam("sensor"), reading_old.c.time == bindparam("moment"),
-                    reading_old.c.file_id == bindparam("file"), reading_old.c.withdrawn_at.is_(None))
+        this = and_(
+            reading_old.c.sensor_id == bindparam("sensor"),
+            reading_old.c.time == bindparam("moment"),
+            reading_old.c.file_id == bindparam("file"),
+            reading_old.c.withdrawn_at.is_(None),
+        )
         keys = [key | {"file": member} for member in group for key in ledger.bound_keys(gone)]
         connection.execute(update(reading_old).where(this).values(withdrawn_at=at), keys)
     if len(current):
@@ -204,4 +231,3 @@ def _replace_refused(connection: Connection, group: list[int], number: int, tabl
             if new:
                 connection.execute(insert(table), new)
     return differ
-

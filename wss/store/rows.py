@@ -59,12 +59,12 @@ def _cells(columns: list[np.ndarray]) -> list:
     """Cells of a table row after row, as Python's numbers."""
     cells = [None] * sum(map(len, columns))
     for k, column in enumerate(columns):
-        cells[k::len(columns)] = column.tolist()
+        cells[k :: len(columns)] = column.tolist()
     return cells
 
 
 def _parts(cells: list, size: int) -> Iterator[list]:
-    return (cells[i:i + size] for i in range(0, len(cells), size))
+    return (cells[i : i + size] for i in range(0, len(cells), size))
 
 
 def _copy(cursor, table: Table, frame: pd.DataFrame) -> None:
@@ -101,8 +101,10 @@ def fetch(connection: Connection, query: Select, **dtypes: str) -> pd.DataFrame:
     """Rows of `query` as columns of the given types, named and ordered as given."""
     rows = connection.execute(query).cursor.fetchall()
     columns = zip(*rows, strict=True) if rows else [()] * len(dtypes)
-    arrays = [pd.array(column, dtype=kind) if kind == "str" else np.array(column, dtype=kind)
-              for column, kind in zip(columns, dtypes.values(), strict=True)]
+    arrays = [
+        pd.array(column, dtype=kind) if kind == "str" else np.array(column, dtype=kind)
+        for column, kind in zip(columns, dtypes.values(), strict=True)
+    ]
     return pd.DataFrame(dict(zip(dtypes, arrays, strict=True)))
 
 
@@ -127,5 +129,7 @@ def _arrays(connection: Connection, query: Select) -> list[np.ndarray]:
     cursor.execute(together, compiled.params)
     packed = [cursor.pgresult.get_value(0, k) or bytes(ARRAY_HEAD) for k in range(len(names))]
     cursor.close()
-    return [np.frombuffer(data, dtype=[("length", ">i4"), ("value", _kind(column))], offset=ARRAY_HEAD)["value"]
-            for data, column in zip(packed, query.selected_columns, strict=True)]
+    return [
+        np.frombuffer(data, dtype=[("length", ">i4"), ("value", _kind(column))], offset=ARRAY_HEAD)["value"]
+        for data, column in zip(packed, query.selected_columns, strict=True)
+    ]

@@ -146,7 +146,10 @@ def published(connection: Connection, as_of: pd.Timestamp | None) -> dict[str, R
 
 
 def published_history(
-    connection: Connection, kind: str, start: pd.Timestamp, end: pd.Timestamp,
+    connection: Connection,
+    kind: str,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
 ) -> list[tuple[pd.Timestamp, str]]:
     """Switches of a kind in [start, end), after the one that was in force at `start`: (moment [UTC], run id)."""
     t, first = switch.c, times.seconds(start)

@@ -28,7 +28,8 @@ alembic_version = Table("alembic_version", MetaData(), Column("version_num", Str
 """Alembic's own table: which migrations a store has had."""
 
 version = Table(
-    "version", metadata,
+    "version",
+    metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("author", text(), nullable=False),
@@ -36,7 +37,8 @@ version = Table(
 )
 
 document = Table(
-    "document", metadata,
+    "document",
+    metadata,
     Column("version", ForeignKey("version.version"), primary_key=True),
     Column("kind", text(32), primary_key=True),
     Column("key", text(255), primary_key=True),
@@ -44,7 +46,8 @@ document = Table(
 )
 
 sensor = Table(
-    "sensor", metadata,
+    "sensor",
+    metadata,
     Column("sensor_id", Integer, primary_key=True),
     Column("tag", text(200), nullable=False),
     Column("quantity", text(32), nullable=False),
@@ -55,13 +58,15 @@ sensor = Table(
 )
 
 sensor_alias = Table(
-    "sensor_alias", metadata,
+    "sensor_alias",
+    metadata,
     Column("alias", text(200), primary_key=True),
     Column("tag", text(200), nullable=False),
 )
 
 intake_file = Table(
-    "intake_file", metadata,
+    "intake_file",
+    metadata,
     Column("file_id", Integer, primary_key=True),
     Column("sha256", text(64), nullable=False),
     Column("tag", text(255), nullable=False),  # that only the name tells: two tags at rest export the same contents
@@ -70,8 +75,10 @@ intake_file = Table(
     Column("delay_s", Integer),  # of a backfill only: its readings count as known this long after their time
     Column("profile", text(31)),
     Column("state", text(16), nullable=False),
-    *(Column(count, Integer, nullable=False)
-      for count in ("read", "stored", "duplicate", "corrected", "missing", "set_aside", "quarantined")),
+    *(
+        Column(count, Integer, nullable=False)
+        for count in ("read", "stored", "duplicate", "corrected", "missing", "set_aside", "quarantined")
+    ),
     Column("error", text()),
     Column("first_time", BigInteger),  # of its readings
     Column("last_time", BigInteger),
@@ -80,7 +87,8 @@ intake_file = Table(
 )
 
 reading = Table(
-    "reading", metadata,
+    "reading",
+    metadata,
     Column("sensor_id", Integer, primary_key=True, autoincrement=False),
     Column("time", BigInteger, primary_key=True, autoincrement=False),
     Column("value", Double, nullable=False),
@@ -91,7 +99,8 @@ reading = Table(
 )
 
 reading_old = Table(
-    "reading_old", metadata,
+    "reading_old",
+    metadata,
     Column("old_id", ROW_ID, primary_key=True),
     Column("sensor_id", Integer, nullable=False),
     Column("time", BigInteger, nullable=False),
@@ -105,7 +114,8 @@ reading_old = Table(
 )
 
 set_aside = Table(
-    "set_aside", metadata,
+    "set_aside",
+    metadata,
     Column("row_id", ROW_ID, primary_key=True),
     Column("file_id", ForeignKey("intake_file.file_id"), nullable=False, index=True),
     Column("line", Integer, nullable=False),
@@ -116,7 +126,8 @@ set_aside = Table(
 )
 
 quarantine = Table(
-    "quarantine", metadata,
+    "quarantine",
+    metadata,
     Column("row_id", ROW_ID, primary_key=True),
     Column("file_id", ForeignKey("intake_file.file_id"), nullable=False, index=True),
     Column("line", Integer, nullable=False),
@@ -125,7 +136,8 @@ quarantine = Table(
 )
 
 quality_span = Table(
-    "quality_span", metadata,
+    "quality_span",
+    metadata,
     Column("span_id", ROW_ID, primary_key=True),
     Column("sensor_id", Integer, nullable=False),
     Column("flag", SmallInteger, nullable=False),
@@ -138,10 +150,12 @@ quality_span = Table(
 )
 
 quality_pass = Table(  # one row: the last file in whose readings spans were looked for
-    "quality_pass", metadata, Column("through_file", Integer, primary_key=True, autoincrement=False))
+    "quality_pass", metadata, Column("through_file", Integer, primary_key=True, autoincrement=False)
+)
 
 run = Table(
-    "run", metadata,
+    "run",
+    metadata,
     Column("seq", Integer, primary_key=True),
     Column("id", text(64), nullable=False, unique=True),
     Column("kind", text(32), nullable=False, index=True),
@@ -162,7 +176,8 @@ run = Table(
 )
 
 pump_order = Table(
-    "pump_order", metadata,
+    "pump_order",
+    metadata,
     Column("run_id", ForeignKey("run.id"), primary_key=True),
     Column("pump", text(31), primary_key=True),
     Column("time", BigInteger, primary_key=True),
@@ -170,7 +185,8 @@ pump_order = Table(
 )
 
 kpi = Table(
-    "kpi", metadata,
+    "kpi",
+    metadata,
     Column("run_id", ForeignKey("run.id"), primary_key=True),
     Column("time", BigInteger, primary_key=True),
     Column("name", text(64), primary_key=True),
@@ -181,7 +197,8 @@ kpi = Table(
 )
 
 published = Table(  # append-only: the last row of a kind is what operators see, earlier rows are what they saw
-    "published", metadata,
+    "published",
+    metadata,
     Column("seq", Integer, primary_key=True),
     Column("kind", text(32), nullable=False, index=True),
     Column("run_id", ForeignKey("run.id"), nullable=False),
@@ -189,7 +206,8 @@ published = Table(  # append-only: the last row of a kind is what operators see,
 )
 
 journal = Table(
-    "journal", metadata,
+    "journal",
+    metadata,
     Column("id", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False, index=True),
     Column("kind", text(32), nullable=False),
@@ -200,7 +218,8 @@ journal = Table(
 )
 
 lease = Table(
-    "lease", metadata,
+    "lease",
+    metadata,
     Column("name", text(64), primary_key=True),
     Column("owner", text(), nullable=False),
     Column("at", BigInteger, nullable=False),

@@ -28,8 +28,12 @@ class _Changes:
     added: list[dict] = field(default_factory=list)
 
 
-def sync(connection: Connection, sensors: Iterable[Sensor], used_by: Mapping[tuple[str, str], str] | None = None,
-         forget: Collection[str] = ()) -> int:
+def sync(
+    connection: Connection,
+    sensors: Iterable[Sensor],
+    used_by: Mapping[tuple[str, str], str] | None = None,
+    forget: Collection[str] = (),
+) -> int:
     """Make the table say what the configuration says, without making any stored reading unfindable.
 
     New entries are added. An entry without readings may change or go. One with readings may get another tag, if the new entry
@@ -71,20 +75,29 @@ def sync(connection: Connection, sensors: Iterable[Sensor], used_by: Mapping[tup
     return deleted
 
 
-def faults(connection: Connection, sensors: Iterable[Sensor], used_by: Mapping[tuple[str, str], str] | None = None,
-           forget: Collection[str] = ()) -> list[str]:
+def faults(
+    connection: Connection,
+    sensors: Iterable[Sensor],
+    used_by: Mapping[tuple[str, str], str] | None = None,
+    forget: Collection[str] = (),
+) -> list[str]:
     """Why `sync` would refuse; empty if it would not."""
     return _compare(connection, list(sensors), used_by or {}, forget).faults
 
 
-def _compare(connection: Connection, sensors: list[Sensor], used_by: Mapping[tuple[str, str], str],
-             forget: Collection[str]) -> _Changes:
+def _compare(
+    connection: Connection, sensors: list[Sensor], used_by: Mapping[tuple[str, str], str], forget: Collection[str]
+) -> _Changes:
     wanted = {(s.tag, times.seconds(s.valid_from) if s.valid_from else 0): s for s in sensors}
     known: dict[Key, Row] = {(row.tag, row.valid_from): row for row in connection.execute(select(sensor))}
     with_readings = exists().where(reading.c.sensor_id == sensor.c.sensor_id)
     used = set(connection.execute(select(sensor.c.sensor_id).where(with_readings)).scalars())
-    renamed = {(alias, since): (s.tag, since) for (tag, since), s in wanted.items() for alias in s.aliases
-               if (alias, since) in known and (alias, since) not in wanted and (tag, since) not in known}
+    renamed = {
+        (alias, since): (s.tag, since)
+        for (tag, since), s in wanted.items()
+        for alias in s.aliases
+        if (alias, since) in known and (alias, since) not in wanted and (tag, since) not in known
+    }
     change = _Changes()
     for key, row in known.items():
         new = wanted.get(renamed.get(key, key))
@@ -97,10 +110,16 @@ def _compare(connection: Connection, sensors: list[Sensor], used_by: Mapping[tup
             change.gone.append(row.sensor_id)
         elif differs:
             change.updated[row.sensor_id] = differs
-    change.faults += [f"sensor {tag} cannot be forgotten while sensors.yml has an entry of it: remove that first"
-                      for tag in forget if any(s.tag == tag for s in sensors)]
-    change.added = [{"tag": tag, "valid_from": since, **{name: getattr(s, name) for name in MEANING}}
-                    for (tag, since), s in wanted.items() if (tag, since) not in {*known, *renamed.values()}]
+    change.faults += [
+        f"sensor {tag} cannot be forgotten while sensors.yml has an entry of it: remove that first"
+        for tag in forget
+        if any(s.tag == tag for s in sensors)
+    ]
+    change.added = [
+        {"tag": tag, "valid_from": since, **{name: getattr(s, name) for name in MEANING}}
+        for (tag, since), s in wanted.items()
+        if (tag, since) not in {*known, *renamed.values()}
+    ]
     return change
 
 
@@ -111,11 +130,16 @@ def _refusal(connection: Connection, row: Row, meaning: Mapping[str, str], used:
     entry = f"sensor {row.tag}" + (f" from {times.iso(times.moment(row.valid_from))} on" if row.valid_from else "")
     span = f"{count:,} from {times.iso(times.moment(first))} to {times.iso(times.moment(last))}" + (f"; {used}" if used else "")
     if meaning:
-        return [f"{entry}: {name} was {getattr(row, name)!r} and its readings are stored so ({span}), it cannot become {value!r}:"
-                f" add a second entry of the tag with the new {name} and its valid_from" for name, value in meaning.items()]
-    return [f"{entry} is gone, and nobody would find its readings ({span}): if the tag has another name now, give the new entry"
-            f" aliases: [{row.tag}] and the same valid_from; if the meter is gone, keep the entry and give it `retired:` the"
-            f" moment; to delete the readings for good, `wss apply TENANT --forget {row.tag}`"]
+        return [
+            f"{entry}: {name} was {getattr(row, name)!r} and its readings are stored so ({span}), it cannot become {value!r}:"
+            f" add a second entry of the tag with the new {name} and its valid_from"
+            for name, value in meaning.items()
+        ]
+    return [
+        f"{entry} is gone, and nobody would find its readings ({span}): if the tag has another name now, give the new entry"
+        f" aliases: [{row.tag}] and the same valid_from; if the meter is gone, keep the entry and give it `retired:` the"
+        f" moment; to delete the readings for good, `wss apply TENANT --forget {row.tag}`"
+    ]
 
 
 def frame(connection: Connection) -> pd.DataFrame:

@@ -58,8 +58,11 @@ def database_of(home: Path, tenant: str) -> str:
 
 def parse(address: str) -> URL | None:
     """Address of a PostgreSQL database from its text, None for SQLite; ConfigError if it is neither."""
-    raise_all([f"{shown(address)}: {fault}" for fault in _faults(address, private=True)], "the check of the database's address",
-              ConfigError)
+    raise_all(
+        [f"{shown(address)}: {fault}" for fault in _faults(address, private=True)],
+        "the check of the database's address",
+        ConfigError,
+    )
     return None if address == SQLITE else make_url(address).set(drivername="postgresql+psycopg")
 
 
@@ -77,8 +80,11 @@ def _words(one: dict) -> str:
         return f"{key}: unknown key; the keys are: {', '.join(Settings.model_fields)}"
     if one["type"] == "string_pattern_mismatch":
         return f"{key}: is not the name of a tenant; use lower case letters, digits and underscores, at most 31"
-    return f"{key}: {one['input']!r} does not fit; write {WAYS}" if key != "tenants" else \
-        f'{key}: {one["input"]!r} does not fit; write under [tenants] lines such as litoral = "sqlite"'
+    return (
+        f"{key}: {one['input']!r} does not fit; write {WAYS}"
+        if key != "tenants"
+        else f'{key}: {one["input"]!r} does not fit; write under [tenants] lines such as litoral = "sqlite"'
+    )
 
 
 def _faults(address: str, private: bool) -> list[str]:
@@ -92,6 +98,8 @@ def _faults(address: str, private: bool) -> list[str]:
         return [f"{url.drivername} is not a database that wss knows; write {WAYS}"]
     faults = [] if url.database else [f"{shown(address)} does not say which database of the server; end it with /name"]
     if url.password and not private:
-        faults.append("there is a password in it and others can read the file; `chmod 600` it, or take the password out and"
-                      " put it into ~/.pgpass or PGPASSWORD")
+        faults.append(
+            "there is a password in it and others can read the file; `chmod 600` it, or take the password out and"
+            " put it into ~/.pgpass or PGPASSWORD"
+        )
     return faults

@@ -64,8 +64,10 @@ class Sqlite(database.Database):
                 migrations.upgrade(connection)
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(3)
                 if broken:
-                    raise StoreError(f"{self.name} was not upgraded: rows refer to others that are not there: {broken};"
-                                     " restore the last backup")
+                    raise StoreError(
+                        f"{self.name} was not upgraded: rows refer to others that are not there: {broken};"
+                        " restore the last backup"
+                    )
                 return str(copy)
         finally:
             plain.close()
@@ -137,8 +139,9 @@ def _dialect() -> Dialect:
 
 def _engine(path: Path, foreign_keys: bool = True) -> Engine:
     """SQLite with a write-ahead log. The driver's own transactions are off: a writer begins with its lock, a reader without."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": database.BUSY_TIMEOUT_S},
-                           execution_options={"compiled_cache": COMPILED})
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": database.BUSY_TIMEOUT_S}, execution_options={"compiled_cache": COMPILED}
+    )
     engine.dialect = _dialect()  # a compiled statement is known by its dialect
     database.own_connections(engine)
 
@@ -147,8 +150,13 @@ def _engine(path: Path, foreign_keys: bool = True) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         keys = "ON" if foreign_keys else "OFF"
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", f"foreign_keys = {keys}", "cache_size = -64000",
-                       "journal_size_limit = 64000000"):  # a file of years leaves no log of its size behind
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"foreign_keys = {keys}",
+            "cache_size = -64000",
+            "journal_size_limit = 64000000",
+        ):  # a file of years leaves no log of its size behind
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

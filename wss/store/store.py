@@ -57,8 +57,16 @@ class Store:
         with self._database.read() as connection:
             return documents.versions(connection)
 
-    def configure(self, bodies: dict[str, str], entries: Iterable[Sensor], author: str, note: str, at: pd.Timestamp,
-                  used_by: Mapping[tuple[str, str], str] | None = None, forget: Collection[str] = ()) -> tuple[int, int]:
+    def configure(
+        self,
+        bodies: dict[str, str],
+        entries: Iterable[Sensor],
+        author: str,
+        note: str,
+        at: pd.Timestamp,
+        used_by: Mapping[tuple[str, str], str] | None = None,
+        forget: Collection[str] = (),
+    ) -> tuple[int, int]:
         """Make a configuration the active version: its texts and its sensors.
 
         Returns the version's number and how many readings of the tags to `forget` were deleted; see `sensors.sync` for what is
@@ -72,8 +80,9 @@ class Store:
                 journal.write(connection, "forget", author, at, body, note, None)
             return number, deleted
 
-    def sensor_faults(self, entries: Iterable[Sensor], used_by: Mapping[tuple[str, str], str] | None = None,
-                      forget: Collection[str] = ()) -> list[str]:
+    def sensor_faults(
+        self, entries: Iterable[Sensor], used_by: Mapping[tuple[str, str], str] | None = None, forget: Collection[str] = ()
+    ) -> list[str]:
         """Why `configure` would refuse these sensors; empty if it would not."""
         with self._database.read() as connection:
             return sensors.faults(connection, entries, used_by, forget)
@@ -105,16 +114,25 @@ class Store:
         with self._database.read() as connection:
             return ledger.delivery_of(connection, sha256, tag)
 
-    def write_file(self, file: IntakeFile, readings: pd.DataFrame, missing: int,
-                   set_aside: pd.DataFrame, quarantine: pd.DataFrame) -> Counts:
+    def write_file(
+        self, file: IntakeFile, readings: pd.DataFrame, missing: int, set_aside: pd.DataFrame, quarantine: pd.DataFrame
+    ) -> Counts:
         """Everything about one file: see `ledger.write_file` for columns and units."""
         with self._database.write() as connection:
             counts = ledger.write_file(connection, file, readings, missing, set_aside, quarantine)
             reach("in_transaction")
             return counts
 
-    def replay_file(self, file_id: int, file: IntakeFile, readings: pd.DataFrame, missing: int,
-                    set_aside: pd.DataFrame, quarantine: pd.DataFrame, keep: bool = True) -> Replayed:
+    def replay_file(
+        self,
+        file_id: int,
+        file: IntakeFile,
+        readings: pd.DataFrame,
+        missing: int,
+        set_aside: pd.DataFrame,
+        quarantine: pd.DataFrame,
+        keep: bool = True,
+    ) -> Replayed:
         """Replace what a file says from `file.known_at` [UTC] on, or only tell what would change: see `replay.write`."""
         with self._database.write(keep) as connection:
             done = replay.write(connection, file_id, file, readings, missing, set_aside, quarantine)
@@ -158,8 +176,14 @@ class Store:
 
     # readings
 
-    def read(self, names: Sequence[str], start: pd.Timestamp, end: pd.Timestamp,
-             known_by: pd.Timestamp | None = None, items: Sequence[str] | None = None) -> pd.DataFrame:
+    def read(
+        self,
+        names: Sequence[str],
+        start: pd.Timestamp,
+        end: pd.Timestamp,
+        known_by: pd.Timestamp | None = None,
+        items: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
         """Readings in [start, end) as known by a moment: time [UTC], quantity, item, value [our unit], flag; sorted.
 
         Of all items of the quantities `names`, or of some.
@@ -245,8 +269,9 @@ class Store:
 
     # people and processes
 
-    def write_journal(self, kind: str, who: str, at: pd.Timestamp, body: dict, reason: str = "",
-                      run_id: str | None = None) -> int:
+    def write_journal(
+        self, kind: str, who: str, at: pd.Timestamp, body: dict, reason: str = "", run_id: str | None = None
+    ) -> int:
         """Record what somebody did at `at` [UTC] and why; return the entry's number."""
         with self._database.write() as connection:
             return journal.write(connection, kind, who, at, body, reason, run_id)

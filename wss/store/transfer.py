@@ -84,7 +84,7 @@ def _readings(connection: Connection) -> Iterator[pd.DataFrame]:
     query = select(*(reading.c[name] for name in READING)).order_by(of, at).limit(BLOCK)
     sensor = connection.execute(select(func.min(of))).scalar()
     while sensor is not None:
-        after = -2**62
+        after = -(2**62)
         while True:
             block = fetch_numbers(connection, query.where(of == sensor, at > after), **READING)
             if len(block):

@@ -31,18 +31,19 @@ def backtest_error_chart(by_lead: pd.DataFrame, language: Language = "en") -> Fi
         zone ("": all), lead_h [h], wape_forecast, wape_profile, wape_naive [1].
     """
     zones = list(dict.fromkeys(zone for zone in by_lead["zone"] if zone != ALL))
-    shown = [ALL, *zones[:PANELS - 1]] if len(zones) > 1 else zones
+    shown = [ALL, *zones[: PANELS - 1]] if len(zones) > 1 else zones
     columns = min(3, len(shown))
     rows = math.ceil(len(shown) / columns)
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(rows, columns, figsize=(11, 0.9 + 2.5 * rows), squeeze=False, sharex=True,
-                                    layout="constrained")
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(11, 0.9 + 2.5 * rows), squeeze=False, sharex=True, layout="constrained"
+        )
         for axis, zone in zip(axes.flat, shown, strict=False):
             of = by_lead[by_lead["zone"] == zone]
             _compared(axis, of["lead_h"], of, language)
             axis.set_title(zone or say("all_zones", language))
             _days(axis, of["lead_h"])
-        for axis in axes.flat[len(shown):]:
+        for axis in axes.flat[len(shown) :]:
             axis.remove()
         for column in range(columns):
             lowest = max(k for k in range(column, len(shown), columns))
@@ -97,8 +98,11 @@ def backtest_skill_chart(by_span: pd.DataFrame, language: Language = "en") -> Fi
                 axis.bar(at, of.reindex(zones), width=0.92 * width, color=shade, label=f"{start}–{end} h")
             axis.axhline(0, color=style.INK, lw=1.0)
             axis.axvline(len(zones) - 1.5, color=style.GREY, lw=0.8, ls=":")
-            axis.set_xticks(range(len(zones)), [zone or say("all_zones", language) for zone in zones],
-                            **({"rotation": 45, "ha": "right"} if len(zones) > 6 else {}))
+            axis.set_xticks(
+                range(len(zones)),
+                [zone or say("all_zones", language) for zone in zones],
+                **({"rotation": 45, "ha": "right"} if len(zones) > 6 else {}),
+            )
             axis.grid(False, axis="x")
             axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             axis.set_title(say(f"better_than_{yardstick}", language))

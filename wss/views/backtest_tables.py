@@ -25,8 +25,16 @@ def backtest_story(summary: Mapping[str, Any], language: Language = "en") -> Mar
         Of the run: origins, failed, new, hours, every_hours, models (name: count).
     """
     models = "; ".join(f"{name} ({count})" for name, count in summary["models"].items())
-    lines = [say("backtest_done", language, count=summary["origins"] - summary["failed"], hours=summary["hours"],
-                 every=f"{summary['every_hours']:g}", models=models)]
+    lines = [
+        say(
+            "backtest_done",
+            language,
+            count=summary["origins"] - summary["failed"],
+            hours=summary["hours"],
+            every=f"{summary['every_hours']:g}",
+            models=models,
+        )
+    ]
     if summary["failed"]:
         lines.append(say("backtest_failed", language, failed=summary["failed"], count=summary["origins"]))
     return Markdown("\n\n".join(lines))
@@ -42,15 +50,25 @@ def backtest_table(by_span: pd.DataFrame, language: Language = "en") -> Styler:
         inside_90 [1].
     """
     frame = by_span.assign(last=by_span["zone"] == "").sort_values(["last", "zone", "from_h"], kind="stable")
-    mean, shares = [say("mean_error", language), say("pinball", language)], {
-        "wape_forecast": say("relative_error", language), "skill_profile": say("better_than_profile", language),
-        "skill_naive": say("better_than_naive", language), "inside_80": say("band_of", language, percent=80),
-        "inside_90": say("band_of", language, percent=90)}
-    table = pd.DataFrame({
-        say("zone", language): [zone or say("all_zones", language) for zone in frame["zone"]],
-        say("lead", language): [f"{start}–{end}" for start, end in zip(frame["from_h"], frame["to_h"], strict=True)],
-        mean[0]: frame["mae_forecast"].to_numpy(), mean[1]: frame["pinball"].to_numpy(),
-        **{title: frame[name].to_numpy() for name, title in shares.items()}})
+    mean, shares = (
+        [say("mean_error", language), say("pinball", language)],
+        {
+            "wape_forecast": say("relative_error", language),
+            "skill_profile": say("better_than_profile", language),
+            "skill_naive": say("better_than_naive", language),
+            "inside_80": say("band_of", language, percent=80),
+            "inside_90": say("band_of", language, percent=90),
+        },
+    )
+    table = pd.DataFrame(
+        {
+            say("zone", language): [zone or say("all_zones", language) for zone in frame["zone"]],
+            say("lead", language): [f"{start}–{end}" for start, end in zip(frame["from_h"], frame["to_h"], strict=True)],
+            mean[0]: frame["mae_forecast"].to_numpy(),
+            mean[1]: frame["pinball"].to_numpy(),
+            **{title: frame[name].to_numpy() for name, title in shares.items()},
+        }
+    )
     shown = _styled(table).format(lambda value: number(value, ",.1f", language), subset=mean, na_rep="—")
     return shown.format(lambda value: _percent(value, language), subset=list(shares.values()), na_rep="—")
 
@@ -68,12 +86,19 @@ def worst_table(worst: pd.DataFrame, time_zone: str = "UTC", language: Language 
         return Markdown(say("no_origin", language))
     wall = times.wall(pd.DatetimeIndex(worst["origin"]), time_zone)
     shares = {"relative_error": "wape", "backtest_profile": "wape_profile", "usual_error": "usual"}
-    return _styled(pd.DataFrame({
-        say("origin", language): [f"{DAYS[language][t.day_of_week]} {t:%Y-%m-%d %H:%M}" for t in wall],
-        **{say(title, language): [_percent(value, language) for value in worst[name]] for title, name in shares.items()},
-        say("most_in", language): [f"{zone}, {_percent(share, language, '.0f')}"
-                                   for zone, share in zip(worst["zone"], worst["share"], strict=True)],
-        say("special", language): [_special(row, language) for row in worst.to_dict("records")]}))
+    return _styled(
+        pd.DataFrame(
+            {
+                say("origin", language): [f"{DAYS[language][t.day_of_week]} {t:%Y-%m-%d %H:%M}" for t in wall],
+                **{say(title, language): [_percent(value, language) for value in worst[name]] for title, name in shares.items()},
+                say("most_in", language): [
+                    f"{zone}, {_percent(share, language, '.0f')}"
+                    for zone, share in zip(worst["zone"], worst["share"], strict=True)
+                ],
+                say("special", language): [_special(row, language) for row in worst.to_dict("records")],
+            }
+        )
+    )
 
 
 def _percent(share: float, language: Language, form: str = ".1f") -> str:

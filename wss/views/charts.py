@@ -14,8 +14,12 @@ from wss.views import style
 from wss.views.words import Language, say
 
 
-def forecast_chart(forecast: xr.Dataset | xr.DataArray, past: xr.Dataset | xr.DataArray | None = None, time_zone: str = "UTC",
-                   language: Language = "en") -> Figure:
+def forecast_chart(
+    forecast: xr.Dataset | xr.DataArray,
+    past: xr.Dataset | xr.DataArray | None = None,
+    time_zone: str = "UTC",
+    language: Language = "en",
+) -> Figure:
     """Forecast demand of each zone with its 50 % and 90 % intervals, after the demand of the past days.
 
     Parameters
@@ -29,8 +33,14 @@ def forecast_chart(forecast: xr.Dataset | xr.DataArray, past: xr.Dataset | xr.Da
     observed = None if past is None else style.array(past, "demand")
     start, end = demand.time.values[0], demand.time.values[-1]
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(demand.sizes["zone"], 1, figsize=(11, 1.2 + 1.9 * demand.sizes["zone"]), sharex=True,
-                                    squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(
+            demand.sizes["zone"],
+            1,
+            figsize=(11, 1.2 + 1.9 * demand.sizes["zone"]),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
         for axis, zone in zip(axes[:, 0], demand.zone.values, strict=True):
             _fan(axis, demand.sel(zone=zone), language)
             if observed is not None and zone in observed.zone.values:
@@ -45,10 +55,20 @@ def forecast_chart(forecast: xr.Dataset | xr.DataArray, past: xr.Dataset | xr.Da
     return _closed(figure)
 
 
-def plan_chart(plan: xr.Dataset, levels: xr.Dataset | xr.DataArray, tanks: Sequence[Tank], tariff: Tariff, *,
-               pumps: Sequence[Pump] = (), baseline_levels: xr.Dataset | xr.DataArray | None = None,
-               band: xr.Dataset | xr.DataArray | None = None, past_levels: xr.Dataset | xr.DataArray | None = None,
-               compared: str = "baseline", time_zone: str = "UTC", language: Language = "en") -> Figure:
+def plan_chart(
+    plan: xr.Dataset,
+    levels: xr.Dataset | xr.DataArray,
+    tanks: Sequence[Tank],
+    tariff: Tariff,
+    *,
+    pumps: Sequence[Pump] = (),
+    baseline_levels: xr.Dataset | xr.DataArray | None = None,
+    band: xr.Dataset | xr.DataArray | None = None,
+    past_levels: xr.Dataset | xr.DataArray | None = None,
+    compared: str = "baseline",
+    time_zone: str = "UTC",
+    language: Language = "en",
+) -> Figure:
     """Tank levels above the pumps' plan on one time axis, over the tariff's periods.
 
     Parameters
@@ -72,8 +92,15 @@ def plan_chart(plan: xr.Dataset, levels: xr.Dataset | xr.DataArray, tanks: Seque
     periods = style.tariff_spans(tariff, first, end)
     heights = [2.0] * len(tanks) + [0.55 + 0.42 * speed.sizes["pump"]]
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(len(heights), 1, figsize=(11, 0.9 + sum(heights)), sharex=True, squeeze=False,
-                                    layout="constrained", height_ratios=heights)
+        figure, axes = plt.subplots(
+            len(heights),
+            1,
+            figsize=(11, 0.9 + sum(heights)),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+            height_ratios=heights,
+        )
         axes = axes[:, 0]
         for axis in axes:
             _shade(axis, periods)
@@ -91,8 +118,14 @@ def demand_chart(derived: xr.Dataset | xr.DataArray, time_zone: str = "UTC", lan
     """Derived demand of each zone over time; a gap in the line is a missing reading. Demand is (time, zone) [m3/h]."""
     demand = style.array(derived, "demand")
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(demand.sizes["zone"], 1, figsize=(11, 1.0 + 1.5 * demand.sizes["zone"]), sharex=True,
-                                    squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(
+            demand.sizes["zone"],
+            1,
+            figsize=(11, 1.0 + 1.5 * demand.sizes["zone"]),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
         for axis, zone in zip(axes[:, 0], demand.zone.values, strict=True):
             axis.plot(demand.time.values, demand.sel(zone=zone), color=style.BLUE, lw=1.0)
             axis.set_title(f"{zone}   {float(demand.sel(zone=zone).isnull().mean()):.1%} {say('missing', language)}")
@@ -111,8 +144,15 @@ def _fan(axis: Axes, demand: xr.DataArray, language: Language) -> None:
     time, quantiles = demand.time.values, list(demand["quantile"].values)
     for low, high, alpha in ((0.05, 0.95, 0.18), (0.25, 0.75, 0.32)):
         if low in quantiles and high in quantiles:
-            axis.fill_between(time, demand.sel(quantile=low), demand.sel(quantile=high), color=style.BLUE, alpha=alpha, lw=0,
-                              label=say("interval", language, percent=100 * (high - low)))
+            axis.fill_between(
+                time,
+                demand.sel(quantile=low),
+                demand.sel(quantile=high),
+                color=style.BLUE,
+                alpha=alpha,
+                lw=0,
+                label=say("interval", language, percent=100 * (high - low)),
+            )
     axis.plot(time, demand.sel(quantile=0.5), color=style.BLUE, lw=1.8, label=say("forecast", language))
 
 
@@ -127,8 +167,15 @@ def _name_periods(axis: Axes, periods, tariff: Tariff) -> None:
     whole = (periods[-1][1] - periods[0][0]) / pd.Timedelta("1h")
     for start, end, title, _ in periods:
         if (end - start) / pd.Timedelta("1h") > whole * 0.011 * (len(title) + 1):
-            axis.annotate(title, (start + (end - start) / 2, 1.02), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-                          fontsize=8, color="#7A5200")
+            axis.annotate(
+                title,
+                (start + (end - start) / 2, 1.02),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                va="bottom",
+                fontsize=8,
+                color="#7A5200",
+            )
 
 
 def _level(axis: Axes, tank: Tank, level, baseline, compared: str, band, past, language: Language) -> None:
@@ -162,8 +209,9 @@ def _gantt(axis: Axes, speed: xr.DataArray, end: pd.Timestamp, titles: dict[str,
             if value > 0:
                 axis.barh(row, stop - start, left=start, height=0.62, color=style.GREEN, lw=0, zorder=2)
                 if value != 1:
-                    axis.annotate(f"{value:.0%}", (start + (stop - start) / 2, row), ha="center", va="center", fontsize=8,
-                                  color="white")
+                    axis.annotate(
+                        f"{value:.0%}", (start + (stop - start) / 2, row), ha="center", va="center", fontsize=8, color="white"
+                    )
     axis.set_yticks(range(len(pumps)), [titles.get(pump, str(pump)) for pump in pumps])
     axis.set_ylim(len(pumps) - 0.4, -0.6)
     axis.set_title(say("pumps", language), pad=16)

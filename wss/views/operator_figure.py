@@ -41,9 +41,17 @@ def operator_figure(situation: Situation) -> go.Figure:
 
 def operator_legend(language: Language = "en") -> str:
     """What the colours of the figure mean, as HTML that wraps on a phone."""
-    keys = (("box", RAN, "ran"), ("box", RUNS, "will_run"), ("box", HELD, "held"),
-            ("", TEXT, "measured"), ("", PLANNED, "planned"), ("box", "#2b5573", "band"),
-            ("dash", MUTED, "baseline"), ("dot", LIMIT, "limits"), ("box", "#463a1c", "dear_hours"))
+    keys = (
+        ("box", RAN, "ran"),
+        ("box", RUNS, "will_run"),
+        ("box", HELD, "held"),
+        ("", TEXT, "measured"),
+        ("", PLANNED, "planned"),
+        ("box", "#2b5573", "band"),
+        ("dash", MUTED, "baseline"),
+        ("dot", LIMIT, "limits"),
+        ("box", "#463a1c", "dear_hours"),
+    )
     items = [f'<span><i class="{shape}" style="--k:{colour}"></i>{say(key, language)}</span>' for shape, colour, key in keys]
     return f'<div class="legend">{"".join(items)}</div>'
 
@@ -57,11 +65,26 @@ def _pumps(figure: go.Figure, situation: Situation, start: pd.Timestamp, end: pd
     _bars(figure, situation, ahead, rows, situation.now, end, RUNS, "will_run", _reasons(situation))
     for held in situation.overrides:
         row = rows[held.pump]
-        figure.add_shape(type="rect", x0=max(held.start, start), x1=held.end, y0=row - 0.46, y1=row + 0.46, xref="x", yref="y",
-                         line={"color": HELD, "width": 3}, fillcolor="rgba(240,178,50,0.10)")
-    figure.update_layout(yaxis={
-        "tickvals": list(rows.values()), "ticktext": [escape(p.title) for p in pumps], "range": [len(pumps) - 0.45, -0.55],
-        "showgrid": False, "tickfont": {"size": 15, "color": TEXT}})
+        figure.add_shape(
+            type="rect",
+            x0=max(held.start, start),
+            x1=held.end,
+            y0=row - 0.46,
+            y1=row + 0.46,
+            xref="x",
+            yref="y",
+            line={"color": HELD, "width": 3},
+            fillcolor="rgba(240,178,50,0.10)",
+        )
+    figure.update_layout(
+        yaxis={
+            "tickvals": list(rows.values()),
+            "ticktext": [escape(p.title) for p in pumps],
+            "range": [len(pumps) - 0.45, -0.55],
+            "showgrid": False,
+            "tickfont": {"size": 15, "color": TEXT},
+        }
+    )
 
 
 def _reasons(situation: Situation) -> dict[tuple[str, pd.Timestamp], str]:
@@ -75,8 +98,17 @@ def _reasons(situation: Situation) -> dict[tuple[str, pd.Timestamp], str]:
     return told
 
 
-def _bars(figure: go.Figure, situation: Situation, speed: xr.DataArray | None, rows: dict[str, int], start: pd.Timestamp,
-          end: pd.Timestamp, colour: str, key: str, told: dict[tuple[str, pd.Timestamp], str]) -> None:
+def _bars(
+    figure: go.Figure,
+    situation: Situation,
+    speed: xr.DataArray | None,
+    rows: dict[str, int],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    colour: str,
+    key: str,
+    told: dict[tuple[str, pd.Timestamp], str],
+) -> None:
     """One trace: a bar for each span between `start` and `end` in which a pump runs, with its speed where that is not nominal.
 
     Its label says when it runs and what is `told` about the switches at its ends.
@@ -95,10 +127,26 @@ def _bars(figure: go.Figure, situation: Situation, speed: xr.DataArray | None, r
                 text.append("" if value == 1 else f"{value:.0%}")
                 span = f"{say(key, language)} {style.moment(first, zone, language)} – {style.moment(last, zone, language)}"
                 hover.append("<br>".join([f"<b>{span}</b>" if any(ends) else span, *filter(None, ends)]))
-    figure.add_trace(go.Bar(
-        orientation="h", base=base, x=length, y=row, width=0.66, marker={"color": colour, "line": {"width": 0}}, customdata=hover,
-        text=text, textposition="inside", insidetextanchor="middle", textangle=0, textfont={"color": "#08110d", "size": 13},
-        hovertemplate="%{customdata}<extra></extra>", hoverlabel={"align": "left"}, xaxis="x", yaxis="y"))
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            base=base,
+            x=length,
+            y=row,
+            width=0.66,
+            marker={"color": colour, "line": {"width": 0}},
+            customdata=hover,
+            text=text,
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            textfont={"color": "#08110d", "size": 13},
+            hovertemplate="%{customdata}<extra></extra>",
+            hoverlabel={"align": "left"},
+            xaxis="x",
+            yaxis="y",
+        )
+    )
 
 
 def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: pd.Timestamp, end: pd.Timestamp) -> None:
@@ -109,8 +157,18 @@ def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: 
         arrays = [plan.level, plan.baseline_level, plan.band.isel(quantile=0), plan.band.isel(quantile=-1)]
     planned, control, *edges = (_of(a, tank.id, start) for a in arrays)
     for edge, fill in zip(edges, ("none", "tonexty"), strict=True):
-        figure.add_trace(go.Scatter(**_points(edge), mode="lines", line={"width": 0}, fill=fill, hoverinfo="skip",
-                                    fillcolor="rgba(86,180,233,0.28)", xaxis="x", yaxis=axis))
+        figure.add_trace(
+            go.Scatter(
+                **_points(edge),
+                mode="lines",
+                line={"width": 0},
+                fill=fill,
+                hoverinfo="skip",
+                fillcolor="rgba(86,180,233,0.28)",
+                xaxis="x",
+                yaxis=axis,
+            )
+        )
     _line(figure, situation, control, axis, "baseline", {"color": MUTED, "width": 1.6, "dash": "dash"})
     _line(figure, situation, planned, axis, "planned", {"color": PLANNED, "width": 3})
     _line(figure, situation, seen, axis, "measured", {"color": TEXT, "width": 2.2})
@@ -119,31 +177,67 @@ def _tank(figure: go.Figure, situation: Situation, tank: Tank, row: int, start: 
     low, high = np.nanmin(values) - room, np.nanmax(values) + room
     _limits(figure, tank, axis, (start, end), (low, high))
     ticks = [tank.level_min_m, (tank.level_min_m + tank.level_max_m) / 2, tank.level_max_m]
-    figure.update_layout({f"yaxis{row}": {"range": [low, high], "tickvals": ticks,
-                                          "ticktext": [f"{number(t, '.1f', language)} m" for t in ticks]}})
+    figure.update_layout(
+        {f"yaxis{row}": {"range": [low, high], "tickvals": ticks, "ticktext": [f"{number(t, '.1f', language)} m" for t in ticks]}}
+    )
     last = seen.dropna()
     muted = f"<span style='color:{MUTED}'>{say('now', language).lower()}</span>"
     now = f"   {muted} <b>{number(last.iloc[-1], '.2f', language)} m</b>" if len(last) else ""
-    figure.add_annotation(x=0, xref="x domain", y=1, yref=f"{axis} domain", xanchor="left", yanchor="bottom", align="left",
-                          text=f"<b>{escape(tank.title)}</b>{now}", font={"size": 15, "color": TEXT})
+    figure.add_annotation(
+        x=0,
+        xref="x domain",
+        y=1,
+        yref=f"{axis} domain",
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        text=f"<b>{escape(tank.title)}</b>{now}",
+        font={"size": 15, "color": TEXT},
+    )
 
 
 def _limits(figure: go.Figure, tank: Tank, axis: str, time: tuple[pd.Timestamp, ...], shown: tuple[float, float]) -> None:
     """The operator's limits [m] as lines, and what lies outside them, as far as it is shown, as areas."""
     start, end = time
     for limit, outer in zip((tank.level_min_m, tank.level_max_m), shown, strict=True):
-        figure.add_shape(type="rect", x0=start, x1=end, y0=limit, y1=outer, xref="x", yref=axis, line_width=0, layer="below",
-                         fillcolor="rgba(255,122,69,0.10)")
-        figure.add_shape(type="line", x0=start, x1=end, y0=limit, y1=limit, xref="x", yref=axis,
-                         line={"color": LIMIT, "width": 1.4, "dash": "dot"})
+        figure.add_shape(
+            type="rect",
+            x0=start,
+            x1=end,
+            y0=limit,
+            y1=outer,
+            xref="x",
+            yref=axis,
+            line_width=0,
+            layer="below",
+            fillcolor="rgba(255,122,69,0.10)",
+        )
+        figure.add_shape(
+            type="line",
+            x0=start,
+            x1=end,
+            y0=limit,
+            y1=limit,
+            xref="x",
+            yref=axis,
+            line={"color": LIMIT, "width": 1.4, "dash": "dot"},
+        )
 
 
 def _line(figure: go.Figure, situation: Situation, series: pd.Series, axis: str, key: str, line: dict) -> None:
     zone, language = situation.tenant.time_zone, situation.tenant.language
-    figure.add_trace(go.Scatter(
-        **_points(series), mode="lines", line=line, xaxis="x", yaxis=axis, connectgaps=False,
-        customdata=style.moments(series.index, zone, language),
-        hovertemplate=f"%{{customdata}}  {say(key, language)} <b>%{{y:.2f}} m</b><extra></extra>"))
+    figure.add_trace(
+        go.Scatter(
+            **_points(series),
+            mode="lines",
+            line=line,
+            xaxis="x",
+            yaxis=axis,
+            connectgaps=False,
+            customdata=style.moments(series.index, zone, language),
+            hovertemplate=f"%{{customdata}}  {say(key, language)} <b>%{{y:.2f}} m</b><extra></extra>",
+        )
+    )
 
 
 def _points(series: pd.Series) -> dict[str, list]:

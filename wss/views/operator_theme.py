@@ -15,16 +15,38 @@ TANKS_PX, TANK_LEAST_PX, TANK_MOST_PX = 636, 96, 230
 TEXT, MUTED, LINE, PANEL = "#f2f6fa", "#9fb0c3", "#26354a", "#121a25"
 PLANNED, RUNS, RAN, HELD, LIMIT = "#56b4e9", "#2cc295", "#5d7f76", "#f0b232", "#ff7a45"
 FONT = "Inter, Segoe UI, Roboto, Noto Sans, Liberation Sans, sans-serif"
-TEMPLATE = go.layout.Template(layout={
-    "paper_bgcolor": PANEL, "plot_bgcolor": PANEL, "showlegend": False, "barmode": "overlay", "bargap": 0, "hovermode": "x",
-    "dragmode": False, "font": {"color": TEXT, "size": 14, "family": FONT},
-    "hoverlabel": {"bgcolor": "#1c2938", "bordercolor": LINE, "font": {"size": 14, "color": TEXT}},
-    "xaxis": {"fixedrange": True, "gridcolor": "#1d2939", "zeroline": False, "tickfont": {"color": MUTED, "size": 14},
-              "tickangle": 0, "ticks": "outside", "tickcolor": LINE, "hoverformat": " "},
-    "yaxis": {"fixedrange": True, "gridcolor": LINE, "zeroline": False, "tickfont": {"color": MUTED, "size": 13},
-              "automargin": True, "ticklabelstandoff": 6},
-    "annotationdefaults": {"showarrow": False},
-})
+TEMPLATE = go.layout.Template(
+    layout={
+        "paper_bgcolor": PANEL,
+        "plot_bgcolor": PANEL,
+        "showlegend": False,
+        "barmode": "overlay",
+        "bargap": 0,
+        "hovermode": "x",
+        "dragmode": False,
+        "font": {"color": TEXT, "size": 14, "family": FONT},
+        "hoverlabel": {"bgcolor": "#1c2938", "bordercolor": LINE, "font": {"size": 14, "color": TEXT}},
+        "xaxis": {
+            "fixedrange": True,
+            "gridcolor": "#1d2939",
+            "zeroline": False,
+            "tickfont": {"color": MUTED, "size": 14},
+            "tickangle": 0,
+            "ticks": "outside",
+            "tickcolor": LINE,
+            "hoverformat": " ",
+        },
+        "yaxis": {
+            "fixedrange": True,
+            "gridcolor": LINE,
+            "zeroline": False,
+            "tickfont": {"color": MUTED, "size": 13},
+            "automargin": True,
+            "ticklabelstandoff": 6,
+        },
+        "annotationdefaults": {"showarrow": False},
+    }
+)
 
 
 def frame(situation: Situation, start: pd.Timestamp, end: pd.Timestamp) -> go.Figure:
@@ -33,11 +55,16 @@ def frame(situation: Situation, start: pd.Timestamp, end: pd.Timestamp) -> go.Fi
     sizes = _sizes(tenant)
     inner = sum(sizes) + GAP_PX * (len(sizes) - 1)
     ticks, labels = _ticks(start, end, tenant.time_zone, tenant.language)
-    figure = go.Figure(layout={
-        "template": TEMPLATE, "height": inner + TOP_PX + BOTTOM_PX, "margin": {"l": 10, "r": 12, "t": TOP_PX, "b": BOTTOM_PX},
-        "autosize": True, "separators": ".," if tenant.language == "en" else ",\u202f",
-        "xaxis": {"type": "date", "range": [start, end], "tickvals": ticks, "ticktext": labels, "anchor": f"y{len(sizes)}"},
-    })
+    figure = go.Figure(
+        layout={
+            "template": TEMPLATE,
+            "height": inner + TOP_PX + BOTTOM_PX,
+            "margin": {"l": 10, "r": 12, "t": TOP_PX, "b": BOTTOM_PX},
+            "autosize": True,
+            "separators": ".," if tenant.language == "en" else ",\u202f",
+            "xaxis": {"type": "date", "range": [start, end], "tickvals": ticks, "ticktext": labels, "anchor": f"y{len(sizes)}"},
+        }
+    )
     top = 1.0
     for row, size in enumerate(sizes, start=1):
         figure.update_layout({f"yaxis{row}": {"domain": [max(0.0, top - size / inner), top], "anchor": "x"}})
@@ -45,8 +72,15 @@ def frame(situation: Situation, start: pd.Timestamp, end: pd.Timestamp) -> go.Fi
     _shade(figure, situation, start, end)
     clock = style.moment(situation.now, tenant.time_zone, tenant.language).split()[1]
     figure.add_shape(type="line", x0=situation.now, x1=situation.now, y0=0, y1=1, yref="paper", line={"color": TEXT, "width": 2})
-    figure.add_annotation(x=situation.now, y=1, yref="paper", yanchor="bottom", yshift=20, font={"size": 14, "color": TEXT},
-                          text=f"<b>{say('now', tenant.language)} {clock}</b>")
+    figure.add_annotation(
+        x=situation.now,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        yshift=20,
+        font={"size": 14, "color": TEXT},
+        text=f"<b>{say('now', tenant.language)} {clock}</b>",
+    )
     return figure
 
 
@@ -68,8 +102,23 @@ def _shade(figure: go.Figure, situation: Situation, start: pd.Timestamp, end: pd
     """Shade each tariff period by its price and name it where there is room."""
     whole = end - start
     for first, last, title, rank in style.tariff_spans(situation.tariff, start, end):
-        figure.add_shape(type="rect", x0=first, x1=last, y0=0, y1=1, yref="paper", layer="below", line_width=0,
-                         fillcolor=f"rgba(240,178,50,{0.17 * rank:.3f})")
+        figure.add_shape(
+            type="rect",
+            x0=first,
+            x1=last,
+            y0=0,
+            y1=1,
+            yref="paper",
+            layer="below",
+            line_width=0,
+            fillcolor=f"rgba(240,178,50,{0.17 * rank:.3f})",
+        )
         if (last - first) / whole > 0.0075 * (len(title) + 2):
-            figure.add_annotation(x=first + (last - first) / 2, y=1, yref="paper", yanchor="bottom", text=title,
-                                  font={"size": 13, "color": "#e0bd74" if rank else MUTED})
+            figure.add_annotation(
+                x=first + (last - first) / 2,
+                y=1,
+                yref="paper",
+                yanchor="bottom",
+                text=title,
+                font={"size": 13, "color": "#e0bd74" if rank else MUTED},
+            )

@@ -48,8 +48,15 @@ def status(situation: Situation) -> str:
     plan_time = None if situation.plan is None else situation.plan.now
     pills = [
         _age("data", situation.now, situation.data_time, intake.stale_minutes, intake.dead_minutes, language),
-        _age("forecast_age", situation.now, situation.forecast_time, PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES, language,
-             _title(" ".join(model_sentences(situation.forecast_summary, language)))),
+        _age(
+            "forecast_age",
+            situation.now,
+            situation.forecast_time,
+            PLAN_OLD_MINUTES,
+            PLAN_DEAD_MINUTES,
+            language,
+            _title(" ".join(model_sentences(situation.forecast_summary, language))),
+        ),
         _age("plan_age", situation.now, plan_time, PLAN_OLD_MINUTES, PLAN_DEAD_MINUTES, language),
         _rung(situation),
     ]
@@ -83,7 +90,7 @@ def cards(situation: Situation) -> str:
     empty = say("no_plan" if situation.plan is None else "no_more_actions", tenant.language)
     shown += [f'<div class="card none"><div class="why">{empty if k == 0 else ""}</div></div>' for k in range(3 - len(shown))]
     changed = change_words(tenant, situation.tariff.currency, situation.plan.summary.get("change")) if situation.plan else ""
-    head = f'<h2>{say("next_actions", tenant.language)}<span>{escape(changed)}</span></h2>'
+    head = f"<h2>{say('next_actions', tenant.language)}<span>{escape(changed)}</span></h2>"
     return f'{head}<div class="cards">{"".join(shown)}</div>'
 
 
@@ -156,8 +163,9 @@ def override_text(situation: Situation, held) -> str:
     )
 
 
-def _age(key: str, now: pd.Timestamp, time: pd.Timestamp | None, old: float, dead: float, language: Language,
-         extra: str = "") -> str:
+def _age(
+    key: str, now: pd.Timestamp, time: pd.Timestamp | None, old: float, dead: float, language: Language, extra: str = ""
+) -> str:
     minutes = np.inf if time is None else max(0.0, (now - time) / pd.Timedelta("1min"))
     level = "ok" if minutes <= old else "warn" if minutes <= dead else "bad"
     return _pill(level, say(key, language), say("never", language) if time is None else age_text(minutes), extra)

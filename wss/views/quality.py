@@ -15,15 +15,24 @@ from wss.views.words import Language, say
 
 GOOD_COLOUR, SILENT_COLOUR = "#D8EEE6", "#C9CDD3"
 COLOURS = {
-    Flag.UNIT: style.BLUE, Flag.PUMP: style.PURPLE, Flag.STUCK: "#6B4C9A", Flag.RANGE: style.VERMILLION, Flag.RATE: style.ORANGE,
-    Flag.SPIKE: style.YELLOW, Flag.SCADA_BAD: "#6E6E6E", Flag.BALANCE: style.SKY, Flag.RESET: "#8C6D31",
-    Flag.UNCERTAIN: "#F3DDA2", Flag.GAP: "#F2C4C4",
+    Flag.UNIT: style.BLUE,
+    Flag.PUMP: style.PURPLE,
+    Flag.STUCK: "#6B4C9A",
+    Flag.RANGE: style.VERMILLION,
+    Flag.RATE: style.ORANGE,
+    Flag.SPIKE: style.YELLOW,
+    Flag.SCADA_BAD: "#6E6E6E",
+    Flag.BALANCE: style.SKY,
+    Flag.RESET: "#8C6D31",
+    Flag.UNCERTAIN: "#F3DDA2",
+    Flag.GAP: "#F2C4C4",
 }
 """Colour of each flag, the one that is shown where an hour has several first: what is masked before what only informs."""
 
 
-def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Language = "en",
-                  spans: pd.DataFrame | None = None) -> Figure:
+def quality_chart(
+    readings: pd.DataFrame, time_zone: str = "UTC", language: Language = "en", spans: pd.DataFrame | None = None
+) -> Figure:
     """What is doubtful by sensor and hour, as a heatmap: the flag that most readings of the hour have, be it only one; white is
     an hour without any reading, and grey one of a sensor that has fallen silent.
 
@@ -37,11 +46,14 @@ def quality_chart(readings: pd.DataFrame, time_zone: str = "UTC", language: Lang
     spans : columns quantity, item, flag, start, end (UTC, NaT: goes on)
         Where given, hours of silence are told from others without readings.
     """
-    frame = readings.assign(sensor=_sensor(readings), good=readings["flag"].to_numpy() & ~int(Flag.GAP) == 0,
-                            hour=readings["time"].dt.floor("h"))
+    frame = readings.assign(
+        sensor=_sensor(readings), good=readings["flag"].to_numpy() & ~int(Flag.GAP) == 0, hour=readings["time"].dt.floor("h")
+    )
     hours = pd.date_range(frame["hour"].min(), frame["hour"].max(), freq="h")
-    good, count = (frame.pivot_table(index="sensor", columns="hour", values="good", aggfunc=of).reindex(columns=hours)
-                   for of in ("sum", "count"))
+    good, count = (
+        frame.pivot_table(index="sensor", columns="hour", values="good", aggfunc=of).reindex(columns=hours)
+        for of in ("sum", "count")
+    )
     complete = (good.sum(axis=1) / (count.median(axis=1) * len(hours))).clip(upper=1.0)
     kinds = _kinds(frame, list(count.index), hours, spans)
     shown = [k for k in range(len(COLOURS) + 2) if (kinds == k).any()]
@@ -96,8 +108,12 @@ def _kinds(frame: pd.DataFrame, sensors: list[str], hours: pd.DatetimeIndex, spa
     return kinds
 
 
-def forecast_error_chart(forecast: xr.Dataset | xr.DataArray, truth: xr.Dataset | xr.DataArray,
-                         naive: xr.Dataset | xr.DataArray | None = None, language: Language = "en") -> Figure:
+def forecast_error_chart(
+    forecast: xr.Dataset | xr.DataArray,
+    truth: xr.Dataset | xr.DataArray,
+    naive: xr.Dataset | xr.DataArray | None = None,
+    language: Language = "en",
+) -> Figure:
     """Absolute error of the median forecast by lead time, a panel a zone.
 
     Parameters
@@ -113,8 +129,14 @@ def forecast_error_chart(forecast: xr.Dataset | xr.DataArray, truth: xr.Dataset 
     measured = style.array(truth, "demand").reindex(time=demand.time)
     lead = (demand.get_index("time") - demand.get_index("time")[0]) / pd.Timedelta("1h")
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(demand.sizes["zone"], 1, figsize=(11, 1.0 + 1.6 * demand.sizes["zone"]), sharex=True,
-                                    squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(
+            demand.sizes["zone"],
+            1,
+            figsize=(11, 1.0 + 1.6 * demand.sizes["zone"]),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
         for axis, zone in zip(axes[:, 0], demand.zone.values, strict=True):
             seen = measured.sel(zone=zone).values
             axis.plot(lead, abs(demand.sel(zone=zone).values - seen), color=style.BLUE, lw=1.6, label=say("forecast", language))

@@ -25,16 +25,19 @@ def doubt_table(spans: pd.DataFrame, time_zone: str = "UTC", language: Language 
         return Markdown(say("nothing_doubtful", language))
     named = spans.assign(sensor=spans["quantity"].astype(str) + " " + spans["item"].astype(str))
     spans = named.groupby(["start", "end", "flag", "note", "readings"], sort=False, dropna=False, as_index=False).agg(
-        sensor=("sensor", ", ".join))
+        sensor=("sensor", ", ".join)
+    )
     last = spans.tail(ROWS)
-    frame = pd.DataFrame({
-        say("sensor", language): last["sensor"].tolist(),
-        say("doubt", language): [flags_text(flag, language) for flag in last["flag"]],
-        say("since", language): [_local(t, time_zone, language) for t in last["start"]],
-        say("till", language): [_local(t, time_zone, language) for t in last["end"]],
-        say("readings", language): ["" if pd.isna(n) else str(int(n)) for n in last["readings"]],
-        say("note", language): last["note"].tolist(),
-    })
+    frame = pd.DataFrame(
+        {
+            say("sensor", language): last["sensor"].tolist(),
+            say("doubt", language): [flags_text(flag, language) for flag in last["flag"]],
+            say("since", language): [_local(t, time_zone, language) for t in last["start"]],
+            say("till", language): [_local(t, time_zone, language) for t in last["end"]],
+            say("readings", language): ["" if pd.isna(n) else str(int(n)) for n in last["readings"]],
+            say("note", language): last["note"].tolist(),
+        }
+    )
     table = _styled(frame)
     return table.set_caption(say("more_spans", language, shown=ROWS, count=len(spans))) if len(spans) > ROWS else table
 
@@ -51,17 +54,22 @@ def leaned_table(leaned: pd.DataFrame, language: Language = "en") -> Styler | Ma
     if leaned.empty:
         return Markdown(say("nothing_masked", language))
     of = leaned.groupby(["kind", "quantity", "item", "instead"])
-    most = of.agg(runs=("run", "nunique"), hours=("hours", "max"), readings=("readings", "max"),
-                  flag=("flag", np.bitwise_or.reduce)).reset_index()
-    return _styled(pd.DataFrame({
-        say("run", language): most["kind"],
-        say("sensor", language): most["quantity"] + " " + most["item"].astype(str),
-        say("doubt", language): [flags_text(flag, language) for flag in most["flag"]],
-        say("runs", language): most["runs"],
-        say("hours", language): most["hours"],
-        say("readings", language): most["readings"],
-        say("instead", language): [say(f"instead_{word}", language) for word in most["instead"]],
-    }))
+    most = of.agg(
+        runs=("run", "nunique"), hours=("hours", "max"), readings=("readings", "max"), flag=("flag", np.bitwise_or.reduce)
+    ).reset_index()
+    return _styled(
+        pd.DataFrame(
+            {
+                say("run", language): most["kind"],
+                say("sensor", language): most["quantity"] + " " + most["item"].astype(str),
+                say("doubt", language): [flags_text(flag, language) for flag in most["flag"]],
+                say("runs", language): most["runs"],
+                say("hours", language): most["hours"],
+                say("readings", language): most["readings"],
+                say("instead", language): [say(f"instead_{word}", language) for word in most["instead"]],
+            }
+        )
+    )
 
 
 def flags_text(flag: int, language: Language = "en") -> str:

@@ -24,8 +24,9 @@ def skill_chart(skill: pd.DataFrame, weights: pd.DataFrame, language: Language =
     """
     modes = list(dict.fromkeys(skill["mode"])) or [""]
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(2, len(modes), figsize=(11, 6.2 if len(skill) else 1.2), squeeze=False, layout="constrained",
-                                    sharey="row")
+        figure, axes = plt.subplots(
+            2, len(modes), figsize=(11, 6.2 if len(skill) else 1.2), squeeze=False, layout="constrained", sharey="row"
+        )
         for column, mode in enumerate(modes):
             upper, lower = axes[:, column]
             table = skill[skill["mode"] == mode].pivot(index="from_h", columns="zone", values="skill")

@@ -15,8 +15,14 @@ from wss.views.reasons import change_words
 from wss.views.words import Language, number, say
 
 
-def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "en", tanks: Sequence[Tank] = (),
-               time_zone: str = "UTC", tenant: Tenant | None = None) -> Markdown:
+def plan_story(
+    summary: Mapping[str, Any],
+    currency: str,
+    language: Language = "en",
+    tanks: Sequence[Tank] = (),
+    time_zone: str = "UTC",
+    tenant: Tenant | None = None,
+) -> Markdown:
     """The decision of an optimize run in a few sentences.
 
     Parameters
@@ -41,8 +47,14 @@ def plan_story(summary: Mapping[str, Any], currency: str, language: Language = "
     else:
         lines.append(say("story_holds", language))
     if summary.get("baseline_cost") is not None:
-        lines.append(say("story_cost", language, currency=currency, **{
-            name: summary[name] for name in ("plan_cost", "baseline_cost", "saving_percent", "energy_kwh")}))
+        lines.append(
+            say(
+                "story_cost",
+                language,
+                currency=currency,
+                **{name: summary[name] for name in ("plan_cost", "baseline_cost", "saving_percent", "energy_kwh")},
+            )
+        )
     if summary.get("level_age_minutes") is not None:
         lines.append(say("story_levels", language, age=summary["level_age_minutes"]))
     lines += [f"* {risk}" for risk in risk_sentences(summary.get("level_risks", ()), tanks, time_zone, language)]
@@ -54,8 +66,9 @@ def change_story(summary: Mapping[str, Any], tenant: Tenant, currency: str) -> M
     return Markdown(change_words(tenant, currency, summary.get("change")) or say("change_first", tenant.language))
 
 
-def risk_sentences(risks: Sequence[Mapping[str, Any]], tanks: Sequence[Tank], time_zone: str,
-                   language: Language = "en") -> list[str]:
+def risk_sentences(
+    risks: Sequence[Mapping[str, Any]], tanks: Sequence[Tank], time_zone: str, language: Language = "en"
+) -> list[str]:
     """In how many sampled demands which tank crosses a limit, a sentence each.
 
     Parameters
@@ -64,9 +77,19 @@ def risk_sentences(risks: Sequence[Mapping[str, Any]], tanks: Sequence[Tank], ti
         Of an optimize run's summary: tank, side (low or high), paths, of, limit_m, worst_m [m], first [ISO].
     """
     titles = {tank.id: tank.title for tank in tanks}
-    return [say(f"risk_{risk['side']}", language, paths=risk["paths"], of=risk["of"], tank=titles.get(risk["tank"], risk["tank"]),
-                limit=number(risk["limit_m"], ".2f", language), worst=number(risk["worst_m"], ".2f", language),
-                first=style.moment(times.utc(risk["first"]), time_zone, language)) for risk in risks]
+    return [
+        say(
+            f"risk_{risk['side']}",
+            language,
+            paths=risk["paths"],
+            of=risk["of"],
+            tank=titles.get(risk["tank"], risk["tank"]),
+            limit=number(risk["limit_m"], ".2f", language),
+            worst=number(risk["worst_m"], ".2f", language),
+            first=style.moment(times.utc(risk["first"]), time_zone, language),
+        )
+        for risk in risks
+    ]
 
 
 def forecast_story(summary: Mapping[str, Any], language: Language = "en") -> Markdown:
@@ -96,8 +119,16 @@ def refit_story(summary: Mapping[str, Any], language: Language = "en") -> Markdo
     """What a refit learnt from, or why it did not, from its summary: model, reason, days [d], first_day, last_day, modes."""
     if summary["model"] == "none":
         return Markdown(say("story_not_learnt", language, reason=summary["reason"]))
-    return Markdown(say("story_learnt", language, days=summary["days"], first=summary["first_day"], last=summary["last_day"],
-                        modes=", ".join(summary["modes"])))
+    return Markdown(
+        say(
+            "story_learnt",
+            language,
+            days=summary["days"],
+            first=summary["first_day"],
+            last=summary["last_day"],
+            modes=", ".join(summary["modes"]),
+        )
+    )
 
 
 def _repairs(summary: Mapping[str, Any], language: Language) -> list[str]:

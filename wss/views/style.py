@@ -14,13 +14,32 @@ from wss.config import Tariff
 from wss.views.words import DAYS, Language
 
 BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE, YELLOW = (
-    "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#F0E442")
+    "#0072B2",
+    "#56B4E9",
+    "#009E73",
+    "#E69F00",
+    "#D55E00",
+    "#CC79A7",
+    "#F0E442",
+)
 INK, GREY = "#222222", "#8A8F98"
 SERIES = (BLUE, GREEN, PURPLE, ORANGE, VERMILLION, SKY)
 RC = {
-    "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.spines.top": False,
-    "axes.spines.right": False, "axes.edgecolor": GREY, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-    "axes.grid": True, "grid.color": "#E6E8EB", "grid.linewidth": 0.8, "legend.frameon": False, "figure.dpi": 110,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "grid.color": "#E6E8EB",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "figure.dpi": 110,
     "axes.axisbelow": True,
 }
 

@@ -22,16 +22,21 @@ def actions_table(actions: pd.DataFrame, time_zone: str = "UTC", language: Langu
         Titles, from the tenant's configuration.
     """
     titles = {p.id: p.title for p in pumps}
-    frame = pd.DataFrame({
-        say("time", language): [style.moment(t, time_zone, language) for t in actions["time"]],
-        say("pump", language): [titles.get(str(p), str(p)) for p in actions["pump"]],
-        say("action", language): [action_text(a, s, language) for a, s in zip(actions["action"], actions["speed"], strict=True)],
-        say("period", language): actions["period"].tolist(),
-        say("why", language): actions["why"].tolist(),
-        say("if_moved", language): [
-            "; ".join(words for words in pair if isinstance(words, str) and words)
-            for pair in zip(actions["earlier"], actions["later"], strict=True)],
-    })
+    frame = pd.DataFrame(
+        {
+            say("time", language): [style.moment(t, time_zone, language) for t in actions["time"]],
+            say("pump", language): [titles.get(str(p), str(p)) for p in actions["pump"]],
+            say("action", language): [
+                action_text(a, s, language) for a, s in zip(actions["action"], actions["speed"], strict=True)
+            ],
+            say("period", language): actions["period"].tolist(),
+            say("why", language): actions["why"].tolist(),
+            say("if_moved", language): [
+                "; ".join(words for words in pair if isinstance(words, str) and words)
+                for pair in zip(actions["earlier"], actions["later"], strict=True)
+            ],
+        }
+    )
     return _styled(frame)
 
 
@@ -47,17 +52,25 @@ def moves_table(moves: pd.DataFrame, tenant: Tenant, currency: str) -> Styler:
     language = tenant.language
     moves = moves[moves["limit"].fillna("") != "now"]
     rows = moves.assign(limit=moves["limit"].fillna("")).to_dict("records")
-    numbers = {f"{say(key, language)} [{unit}]": values for key, unit, values in (
-        ("energy_more", currency, moves["energy_cost"]), ("charge_more", currency, moves["charge"] + moves["start_cost"]),
-        ("water_left", "m³", -moves["water_m3"]), ("water_worth", currency, moves["water_cost"]),
-        ("cost_more", currency, moves["cost"]))}
-    frame = pd.DataFrame({
-        say("time", language): [style.moment(row["time"], tenant.time_zone, language) for row in rows],
-        say("pump", language): [title(tenant, "pump", str(row["pump"])) for row in rows],
-        say("moved", language): [say(f"min_{row['move']}", language, minutes=round(row["minutes"])) for row in rows],
-        **{name: values.to_numpy(float) for name, values in numbers.items()},
-        say("in_the_way", language): [limit_words(tenant, row, row["time"]) if row["limit"] else "" for row in rows],
-    })
+    numbers = {
+        f"{say(key, language)} [{unit}]": values
+        for key, unit, values in (
+            ("energy_more", currency, moves["energy_cost"]),
+            ("charge_more", currency, moves["charge"] + moves["start_cost"]),
+            ("water_left", "m³", -moves["water_m3"]),
+            ("water_worth", currency, moves["water_cost"]),
+            ("cost_more", currency, moves["cost"]),
+        )
+    }
+    frame = pd.DataFrame(
+        {
+            say("time", language): [style.moment(row["time"], tenant.time_zone, language) for row in rows],
+            say("pump", language): [title(tenant, "pump", str(row["pump"])) for row in rows],
+            say("moved", language): [say(f"min_{row['move']}", language, minutes=round(row["minutes"])) for row in rows],
+            **{name: values.to_numpy(float) for name, values in numbers.items()},
+            say("in_the_way", language): [limit_words(tenant, row, row["time"]) if row["limit"] else "" for row in rows],
+        }
+    )
     return _styled(frame).format("{:+,.2f}", subset=list(numbers), na_rep="")
 
 
@@ -86,8 +99,11 @@ def cost_table(summary: Mapping, currency: str = "", language: Language = "en") 
     change = figures[plan] - figures[baseline]
     figures[say("difference", language)] = change
     figures["%"] = 100 * change / figures[baseline].where(figures[baseline].abs() > 1e-9)
-    return _styled(figures).format("{:,.1f}", subset=[plan, baseline], na_rep="").format(
-        "{:+,.1f}", subset=[say("difference", language), "%"], na_rep="")
+    return (
+        _styled(figures)
+        .format("{:,.1f}", subset=[plan, baseline], na_rep="")
+        .format("{:+,.1f}", subset=[say("difference", language), "%"], na_rep="")
+    )
 
 
 def comparison_table(plans: Mapping[str, Mapping], currency: str, language: Language = "en") -> Styler:
@@ -108,26 +124,38 @@ def comparison_table(plans: Mapping[str, Mapping], currency: str, language: Lang
     return _styled(frame).format("{:,.0f}", subset=numbers[:-1]).format("{:+,.0f}", subset=numbers[-1:]).set_caption(rungs)
 
 
-def margin_table(levels: xr.Dataset | xr.DataArray, tanks: Sequence[Tank], time_zone: str = "UTC",
-                 language: Language = "en") -> Styler:
+def margin_table(
+    levels: xr.Dataset | xr.DataArray, tanks: Sequence[Tank], time_zone: str = "UTC", language: Language = "en"
+) -> Styler:
     """How near each tank comes to its limits under the plan. Levels are (time, tank) [m]."""
     level = style.array(levels, "level")
     tank_, lowest, highest, above, below, end, at = (
-        say(key, language) for key in ("tank", "lowest", "highest", "margin_low", "margin_high", "end", "when"))
+        say(key, language) for key in ("tank", "lowest", "highest", "margin_low", "margin_high", "end", "when")
+    )
     rows = []
     for tank in tanks:
         series = level.sel(tank=tank.id).to_series()
-        rows.append({
-            tank_: tank.title,
-            f"{lowest} [m]": series.min(), f"{lowest} {at}": style.moment(series.idxmin(), time_zone, language),
-            f"{above} [m]": series.min() - tank.level_min_m,
-            f"{highest} [m]": series.max(), f"{highest} {at}": style.moment(series.idxmax(), time_zone, language),
-            f"{below} [m]": tank.level_max_m - series.max(), f"{end} [m]": series.iloc[-1],
-        })
+        rows.append(
+            {
+                tank_: tank.title,
+                f"{lowest} [m]": series.min(),
+                f"{lowest} {at}": style.moment(series.idxmin(), time_zone, language),
+                f"{above} [m]": series.min() - tank.level_min_m,
+                f"{highest} [m]": series.max(),
+                f"{highest} {at}": style.moment(series.idxmax(), time_zone, language),
+                f"{below} [m]": tank.level_max_m - series.max(),
+                f"{end} [m]": series.iloc[-1],
+            }
+        )
     frame = pd.DataFrame(rows)
-    return _styled(frame).format("{:.2f}", subset=list(frame.select_dtypes("number").columns)).map(
-        lambda value: f"color: {style.VERMILLION}; font-weight: bold" if value < 0 else "",
-        subset=[f"{above} [m]", f"{below} [m]"])
+    return (
+        _styled(frame)
+        .format("{:.2f}", subset=list(frame.select_dtypes("number").columns))
+        .map(
+            lambda value: f"color: {style.VERMILLION}; font-weight: bold" if value < 0 else "",
+            subset=[f"{above} [m]", f"{below} [m]"],
+        )
+    )
 
 
 KPI_FORMATS = {"specific_energy": "{:,.3f}", "energy_share": "{:.0%}", "starts": "{:.0f}", "minutes_outside_limits": "{:,.0f}"}
@@ -146,8 +174,10 @@ def kpi_table(kpis: pd.DataFrame, pumps: Sequence[Pump], tanks: Sequence[Tank], 
     parts = kpis["item"].str.split("/", n=1, expand=True).reindex(columns=[0, 1])
     frame = kpis.assign(source=parts[0], part=parts[1].fillna(""))
     frame["part"] = [titles.get(about, about[1]) for about in zip(frame["name"], frame["part"], strict=True)]
-    frame["kpi"] = [say(f"kpi_{name}", language) + ("" if unit == "1" else f" [{unit}]")
-                    for name, unit in zip(frame["name"], frame["unit"], strict=True)]
+    frame["kpi"] = [
+        say(f"kpi_{name}", language) + ("" if unit == "1" else f" [{unit}]")
+        for name, unit in zip(frame["name"], frame["unit"], strict=True)
+    ]
     formats = {kpi: KPI_FORMATS.get(name, "{:,.2f}") for kpi, name in zip(frame["kpi"], frame["name"], strict=True)}
     order = list(dict.fromkeys(zip(frame["kpi"], frame["part"], strict=True)))
     wide = frame.pivot_table(index=["kpi", "part"], columns="source", values="value", aggfunc="sum").reindex(order)

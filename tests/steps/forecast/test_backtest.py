@@ -25,8 +25,9 @@ def asked():
     """Function (days, **other) -> so many origins from START on, a day apart, of a day each, by the profile."""
 
     def make(days: int, **other) -> Asked:
-        return Asked(**({"start": START, "end": START + days * times.DAY, "every": times.DAY, "hours": 24, "model": "profile"}
-                        | other))
+        return Asked(
+            **({"start": START, "end": START + days * times.DAY, "every": times.DAY, "hours": 24, "model": "profile"} | other)
+        )
 
     return make
 
@@ -43,8 +44,17 @@ def files(found) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in sorted(folder.glob("*.parquet"))}
 
 
-def write(store, name: str, known_at: pd.Timestamp, quantity: str, item: str, time: pd.DatetimeIndex, value, flag: int = 0,
-          backfill: bool = False) -> None:
+def write(
+    store,
+    name: str,
+    known_at: pd.Timestamp,
+    quantity: str,
+    item: str,
+    time: pd.DatetimeIndex,
+    value,
+    flag: int = 0,
+    backfill: bool = False,
+) -> None:
     """A file of readings of one sensor."""
     ids = store.sensors().set_index(["quantity", "item"])["sensor_id"]
     rows = pd.DataFrame({"sensor_id": ids[quantity, item], "time": times.epoch(time), "value": value, "flag": flag})
@@ -102,8 +112,9 @@ def test_it_goes_on_where_it_ended(run_at, asked):
 
 def test_what_it_depends_on_has_a_folder_of_its_own(run_at, asked):
     run = run_at(NOW)
-    ids = [run_backtest(run, asked(1, **other)).summary["id"] for other in
-           ({}, {"refit_days": 7}, {"hours": 12}, {"model": "naive"})]
+    ids = [
+        run_backtest(run, asked(1, **other)).summary["id"] for other in ({}, {"refit_days": 7}, {"hours": 12}, {"model": "naive"})
+    ]
     assert ids[0] == ids[1], "the profile is not fitted again"
     assert len(set(ids)) == 3
     write(run.store, "late", NOW, "pressure", "15", pd.DatetimeIndex([START - times.DAY]), 40.0, backfill=True)
@@ -180,9 +191,14 @@ def test_what_was_special_is_told(run_at):
     write(run.store, "doubt", NOW, "flow", "233", wrong, 5.0, int(Flag.UNCERTAIN))
     write(run.store, "few", NOW, "level", "1", wrong[:2], 5.0, int(Flag.SPIKE))
     ferragosto, plain = times.utc("2022-08-12T22:00"), START
-    rows = [(ferragosto, "", 0.2, 0.3, 30.0, 48), (ferragosto, "sul", 0.1, 0.1, 10.0, 24),
-            (ferragosto, "norte", 0.3, 0.5, 20.0, 24), (plain, "", 0.1, 0.1, 3.0, 24),
-            (plain, "sul", 0.1, 0.1, 3.0, 24), (plain + times.DAY, "", np.nan, np.nan, np.nan, 0)]
+    rows = [
+        (ferragosto, "", 0.2, 0.3, 30.0, 48),
+        (ferragosto, "sul", 0.1, 0.1, 10.0, 24),
+        (ferragosto, "norte", 0.3, 0.5, 20.0, 24),
+        (plain, "", 0.1, 0.1, 3.0, 24),
+        (plain, "sul", 0.1, 0.1, 3.0, 24),
+        (plain + times.DAY, "", np.nan, np.nan, np.nan, 0),
+    ]
     by_origin = pd.DataFrame(rows, columns=["origin", "zone", "wape_forecast", "wape_profile", "mae_forecast", "count"])
     worst = what_was_special(run, by_origin, {plain: {"repairs": ["norte: stuck"]}}, 72, 5)
     assert worst["origin"].tolist() == [ferragosto, plain]

@@ -85,14 +85,29 @@ def test_every_fault_of_files_and_options_at_once(asked, rows, tmp_path):
     model, holidays = tmp_path / "model.npz", tmp_path / "holidays.txt"
     model.write_bytes(b"no model")
     holidays.write_text("2022-13-45\n")
-    asked = replace(rewritten(asked, broken), issue="2022-06-30T00:10+02:00", hours=0, time_zone="Europe/Nowhere",
-                    weather=weather, model=model, holidays=holidays)
+    asked = replace(
+        rewritten(asked, broken),
+        issue="2022-06-30T00:10+02:00",
+        hours=0,
+        time_zone="Europe/Nowhere",
+        weather=weather,
+        model=model,
+        holidays=holidays,
+    )
     with pytest.raises(DataError) as error:
         forecast_file(asked)
     said = str(error.value)
-    for part in ("--issue 2022-06-29T22:10:00Z is not a multiple of 60 min", "--hours 0", "Europe/Nowhere", "2022-13-45",
-                 "other.csv line 5, column 'A': '12,5' is not a number", "line 7, column 'A': 'inf'",
-                 "unknown column 'temperature'", "weather.csv line 2, column 'rain_mm'", "model.npz is not a forecast model"):
+    for part in (
+        "--issue 2022-06-29T22:10:00Z is not a multiple of 60 min",
+        "--hours 0",
+        "Europe/Nowhere",
+        "2022-13-45",
+        "other.csv line 5, column 'A': '12,5' is not a number",
+        "line 7, column 'A': 'inf'",
+        "unknown column 'temperature'",
+        "weather.csv line 2, column 'rain_mm'",
+        "model.npz is not a forecast model",
+    ):
         assert part in said, part
 
 
@@ -154,6 +169,7 @@ def test_own_holidays_count(asked, tmp_path):
     asked = rewritten(asked, frame)
     holidays = tmp_path / "holidays.txt"
     holidays.write_text("06-30\n")
-    usual, free = (values(a).query("zone == 'A' and quantile == '0.5'")["value"].mean() for a in
-                   (asked, replace(asked, holidays=holidays)))
+    usual, free = (
+        values(a).query("zone == 'A' and quantile == '0.5'")["value"].mean() for a in (asked, replace(asked, holidays=holidays))
+    )
     assert free == pytest.approx(0.5 * usual, rel=0.05)

@@ -22,8 +22,10 @@ from wss.steps.intake.replay import compare_values, run_replay
 from wss.store import IntakeFile, Workspace, open_store
 
 LIMITS = Limits(low=0, high=30, max_rate_per_h=8)
-SENSORS = (Sensor(tag="LEVEL", quantity="level", item="1", unit="ft", limits=LIMITS, aliases=("LVL",)),
-           Sensor(tag="FLOW", quantity="flow", item="10", unit="gpm", limits=Limits(low=0, high=9000)))
+SENSORS = (
+    Sensor(tag="LEVEL", quantity="level", item="1", unit="ft", limits=LIMITS, aliases=("LVL",)),
+    Sensor(tag="FLOW", quantity="flow", item="10", unit="gpm", limits=Limits(low=0, high=9000)),
+)
 LONG = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag")
 ONE = ImportProfile(name="one", files="*.txt", layout="one_file_a_tag", tag_pattern=r"(?P<tag>[A-Z]+)_.*\.txt")
 OFF = Quality(off=get_args(Rule))

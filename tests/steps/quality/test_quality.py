@@ -128,16 +128,19 @@ def test_gaps_and_silence(utility, spoil):
     sensor = utility.store.sensors().set_index(["quantity", "item"])["sensor_id"]
     examine(utility.configuration, utility.store)
     with utility.store._database.write() as connection:  # the readings of three hours never came
-        connection.exec_driver_sql(f"DELETE FROM reading WHERE sensor_id = {sensor['level', '1']} AND time >="
-                                   f" {times.seconds(DURING[0])} AND time < {times.seconds(DURING[0]) + 3 * 3600}")
-        connection.exec_driver_sql(f"DELETE FROM reading WHERE sensor_id = {sensor['flow', '10']} AND time >="
-                                   f" {times.seconds(END) - 7200}")
+        connection.exec_driver_sql(
+            f"DELETE FROM reading WHERE sensor_id = {sensor['level', '1']} AND time >="
+            f" {times.seconds(DURING[0])} AND time < {times.seconds(DURING[0]) + 3 * 3600}"
+        )
+        connection.exec_driver_sql(
+            f"DELETE FROM reading WHERE sensor_id = {sensor['flow', '10']} AND time >= {times.seconds(END) - 7200}"
+        )
     look(utility)
     five = pd.Timedelta("5min")
     assert found(utility, Flag.GAP) == {("level", "1"): [(DURING[0] - five, DURING[0] + 3 * times.HOUR)]}
     assert list(found(utility, Flag.STALE)) == [("flow", "10")]
     assert not (utility.store.read(["level"], START, END)["flag"] & int(Flag.UNIT)).any()
-    told, = tenant_quality(utility.configuration, utility.store, NOW)
+    (told,) = tenant_quality(utility.configuration, utility.store, NOW)
     assert (told["quantity"], told["item"], told["kind"]) == ("flow", "10", "stale")
     assert (told["masked"], told["goes_on"]) == (False, True)
 
@@ -147,8 +150,10 @@ def test_a_gap_across_days_ends_when_the_readings_come(utility):
     gap = (DAY + pd.Timedelta("6h"), DAY + pd.Timedelta("40h"))
     rows = utility.store.readings_of([sensor], times.seconds(gap[0]), times.seconds(gap[1]))
     with utility.store._database.write() as connection:
-        connection.exec_driver_sql(f"DELETE FROM reading WHERE sensor_id = {sensor} AND time >= {times.seconds(gap[0])}"
-                                   f" AND time < {times.seconds(gap[1])}")
+        connection.exec_driver_sql(
+            f"DELETE FROM reading WHERE sensor_id = {sensor} AND time >= {times.seconds(gap[0])}"
+            f" AND time < {times.seconds(gap[1])}"
+        )
     look(utility)
     assert found(utility, Flag.GAP) == {("level", "1"): [(gap[0] - pd.Timedelta("5min"), gap[1])]}
     nothing = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
@@ -161,8 +166,10 @@ def test_rules_can_be_switched_off_for_all_or_for_one(utility, spoil):
     spoil("flow", "60", lambda v: v / 3.6)
     off = with_quality(utility.configuration, off=("unit", "balance"))
     assert look(utility, off)["found"] == 0
-    sensors = tuple(s.model_copy(update={"unchecked": ("unit",)}) if (s.quantity, s.item) == ("flow", "60") else s
-                    for s in utility.configuration.sensors)
+    sensors = tuple(
+        s.model_copy(update={"unchecked": ("unit",)}) if (s.quantity, s.item) == ("flow", "60") else s
+        for s in utility.configuration.sensors
+    )
     look(utility, with_quality(utility.configuration.model_copy(update={"sensors": sensors}), off=("balance",)))
     assert found(utility, Flag.UNIT) == {}
     look(utility)

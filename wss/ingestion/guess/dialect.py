@@ -29,7 +29,7 @@ def sample(data: bytes, name: str) -> bytes:
     head, tail = data.rfind(feed, 0, SAMPLE), data.find(feed, len(data) - SAMPLE)
     while tail >= 0 and len(feed) == 2 and tail % 2:
         tail = data.find(feed, tail + 1)
-    return data[:head + len(feed)] + (data[tail + len(feed):] if tail >= 0 else b"")
+    return data[: head + len(feed)] + (data[tail + len(feed) :] if tail >= 0 else b"")
 
 
 def encoding(data: bytes) -> tuple[str, str, str]:
@@ -46,9 +46,9 @@ def encoding(data: bytes) -> tuple[str, str, str]:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = data[error.start]
-        windows = any(0x80 <= b < 0xa0 for b in data)
+        windows = any(0x80 <= b < 0xA0 for b in data)
         name = "cp1252" if windows else "latin-1"
-        shown = data[max(0, error.start - 8):error.start + 8].decode(name, errors="replace").split("\n")[0].strip()
+        shown = data[max(0, error.start - 8) : error.start + 8].decode(name, errors="replace").split("\n")[0].strip()
         doubt = "other encodings of one byte a character look the same"
         doubt = "other encodings of one byte a character look the same"
         return name, f"byte {byte:#x} is not UTF-8; so read it is {shown!r}", doubt
@@ -94,14 +94,21 @@ def shape(text: str, name: str) -> Shape:
     if not lines:
         raise DataError(f"{name}: the file is empty")
     if len(lines) > LINES:
-        lines = lines[:LINES // 2] + lines[-LINES // 2:]
+        lines = lines[: LINES // 2] + lines[-LINES // 2 :]
     few = lines if len(lines) < 600 else lines[:300] + lines[-300:]
-    found = [s for delimiter in DELIMITERS if any(delimiter in line for _, line in few)
-             for s in [_with(few, delimiter, _quote(few, delimiter))] if s is not None]
+    found = [
+        s
+        for delimiter in DELIMITERS
+        if any(delimiter in line for _, line in few)
+        for s in [_with(few, delimiter, _quote(few, delimiter))]
+        if s is not None
+    ]
     if not found:
         shown = " / ".join(line.strip()[:60] for _, line in lines[:3])
-        raise DataError(f"{name}: no delimiter parts its lines into columns of which one holds times; it begins with {shown!r}:"
-                        " is it an export of readings?")
+        raise DataError(
+            f"{name}: no delimiter parts its lines into columns of which one holds times; it begins with {shown!r}:"
+            " is it an export of readings?"
+        )
     best = max(found, key=lambda s: s.score)
     return _with(lines, best.delimiter, best.quote) or best
 
@@ -195,18 +202,29 @@ def others(found: Shape, header: range) -> Others:
     """
     rows, head = set(found.rows), set(header)
     again = {found.lines[n][1].strip() for n in header}
-    rest = [(n, found.lines[n][1].strip()) for n in range(len(found.lines)) if n not in rows and n not in head
-            and found.lines[n][1].strip() not in again]
+    rest = [
+        (n, found.lines[n][1].strip())
+        for n in range(len(found.lines))
+        if n not in rows and n not in head and found.lines[n][1].strip() not in again
+    ]
     pattern, sections, skipped, at = _sections(rest, found)
     left = [(n, line) for n, line in rest if n not in at]
-    starts = Counter(line[0] if line[:2] != "//" else "//" for _, line in left if not line[0].isalnum()
-                     and line[0] not in "\"'[(+-." + found.delimiter)
+    starts = Counter(
+        line[0] if line[:2] != "//" else "//"
+        for _, line in left
+        if not line[0].isalnum() and line[0] not in "\"'[(+-." + found.delimiter
+    )
     bodies = [found.lines[n][1].strip() for n in (*found.rows, *header)]
     comments = tuple(start for start in starts if not any(body.startswith(start) for body in bodies))
     words = [re.match(r"\w+|-{3,}", line) for n, line in left if n > found.first and not line.startswith(comments or ("\0",))]
     footers = {word[0] for word in words if word and not word[0].isdigit() and len(word[0]) > 1}
-    return Others(pattern, sections, skipped, comments, tuple(sorted(
-        word for word in footers if not any(body.startswith(word) for body in bodies))))
+    return Others(
+        pattern,
+        sections,
+        skipped,
+        comments,
+        tuple(sorted(word for word in footers if not any(body.startswith(word) for body in bodies))),
+    )
 
 
 def _sections(rest: list[tuple[int, str]], found: Shape) -> tuple[str | None, list[str], tuple[str, ...], set[int]]:
@@ -221,7 +239,7 @@ def _sections(rest: list[tuple[int, str]], found: Shape) -> tuple[str | None, li
         key = max(keys, key=lambda k: keys[k])
         pattern = re.escape(key).replace(r"\ ", " ") + r"\s*[:=]\s*(?P<tag>.+)"
         starts = [(n, match["word"]) for n, match in marked if match["key"] == key]
-    ends = [*(n for n, _ in starts[1:]), len(found.lines)][:len(starts)]
+    ends = [*(n for n, _ in starts[1:]), len(found.lines)][: len(starts)]
     filled, empty, rows = [], [], found.rows
     inside = {n for n, _ in starts}
     for (start, tag), end in zip(starts, ends, strict=True):

@@ -21,8 +21,9 @@ DATE_IN_NAME = r"[12]\d{3}[-_.]?\d\d[-_.]?\d\d(?:[-_T .]?\d\d[-_.]?\d\d(?:[-_.]?
 DEFAULTS = {name: field.default for name, field in ImportProfile.model_fields.items()}
 
 
-def guess(data: bytes, name: str, tags: Collection[str] = (), zone: str | None = None,
-          delivered: datetime | None = None) -> Guess:
+def guess(
+    data: bytes, name: str, tags: Collection[str] = (), zone: str | None = None, delivered: datetime | None = None
+) -> Guess:
     """Propose a profile for files like this one. Of a large file the first and the last megabyte are looked at.
 
     Parameters
@@ -73,14 +74,22 @@ def _say_file(notes: Notes, name: str, columns: Columns, tags: Collection[str]) 
         notes.doubt(key, doubt)
     if columns.layout == "one_file_a_tag":
         tag, pattern = _tag_pattern(stem, ending, tags)
-        notes.key("tag_pattern", pattern, f"the tag of this file is then {tag!r}",
-                  "" if tag in tags else "it cannot be told where in the name the tag ends; compare with other files")
+        notes.key(
+            "tag_pattern",
+            pattern,
+            f"the tag of this file is then {tag!r}",
+            "" if tag in tags else "it cannot be told where in the name the tag ends; compare with other files",
+        )
         notes.key("files", f"*{ending}", f"files that end in {ending or 'anything'}", "it is for every such file")
         return
     glob = re.sub(f"(?<!\\d)(?:{DATE_IN_NAME})(?!\\d)", "*", re.sub(r"[\[\]*?]", "?", stem)) + ending
     glob = glob if fnmatch.fnmatchcase(bare, glob) else "*"
-    notes.key("files", glob, "the file's name, with * for dates and numbers", "" if "*" in glob else
-              "the name has no date: if others differ, write * where they do")
+    notes.key(
+        "files",
+        glob,
+        "the file's name, with * for dates and numbers",
+        "" if "*" in glob else "the name has no date: if others differ, write * where they do",
+    )
 
 
 def _tag_in_name(name: str, tags: Collection[str]) -> str:
@@ -97,10 +106,10 @@ def _tag_pattern(stem: str, ending: str, tags: Collection[str]) -> tuple[str, st
             return known, f"{parts[0]}(?P<tag>.+){parts[1]}{end}"
     dates = list(re.finditer(f"(?<![\\d])(?:{DATE_IN_NAME})(?!\\d)", stem))
     for date, form in ((dates[-1], "after"), (dates[0], "before")) if dates else ():
-        rest = stem[:date.start()] if form == "after" else stem[date.end():]
+        rest = stem[: date.start()] if form == "after" else stem[date.end() :]
         mark = rest[-1:] if form == "after" else rest[:1]
         tag = rest.rstrip("_-. ") if form == "after" else rest.lstrip("_-. ")
-        if tag and (form == "before" or date.end() == len(stem) or not stem[date.end():].strip("_-.0123456789T")):
+        if tag and (form == "before" or date.end() == len(stem) or not stem[date.end() :].strip("_-.0123456789T")):
             part = re.escape(mark) if not mark.isalnum() else ""
             numbers = r"[\d_.T -]+"
             return tag, f"(?P<tag>.+?){part}{numbers}{end}" if form == "after" else f"{numbers}?{part}(?P<tag>.+){end}"
@@ -207,8 +216,9 @@ def _profile(notes: Notes, name: str) -> ImportProfile:
     try:
         return ImportProfile(**notes.keys)
     except ValidationError as error:
-        raise DataError(f"{name}: no profile can be made of what was found: {error.errors()[0]['msg']}; write one by hand"
-                        " (docs/profiles.md)") from error
+        raise DataError(
+            f"{name}: no profile can be made of what was found: {error.errors()[0]['msg']}; write one by hand (docs/profiles.md)"
+        ) from error
 
 
 def _try(notes: Notes, sampled: bytes, name: str, profile: ImportProfile) -> tuple[str, ...]:

@@ -12,10 +12,14 @@ from wss.ingestion.guess.dialect import Shape
 TAG_HEADS = re.compile(
     r"tag\w*|tag ?name|point\w*|point ?(id|name)|name|variable|var|signal\w*|señal|senal|sinal|sensor\w*|id|item\w*|item ?id"
     r"|punto|ponto|ident\w*|object|channel|canal|code|código|codigo|kks|address|source|(long|full)?name|messstelle|varname|nodeid|tagid"
-    r"|device|node|link", re.IGNORECASE)
+    r"|device|node|link",
+    re.IGNORECASE,
+)
 VALUE_HEADS = re.compile(
     r"val|value\w*|valor\w*|valeur|wert\w*|valore|reading\w*|data|pv|measure\w*|lectura|leitura|medida|varvalue|raw ?value"
-    r"|numericvalue|vvalue|messwert", re.IGNORECASE)
+    r"|numericvalue|vvalue|messwert",
+    re.IGNORECASE,
+)
 UNIT_HEADS = re.compile(r"unit\w*|eu|engunits?|units?|unidad\w*|unidade\w*|einheit|uom|unité", re.IGNORECASE)
 RECORD_HEADS = re.compile(r"rec\w*|record\w*|no\.?|nr\.?|n|#|index|idx|row|seq\w*|line|id", re.IGNORECASE)
 ROLES = ("names", "units", "descriptions", "other")
@@ -73,7 +77,7 @@ def columns(found: Shape, tags: Collection[str], sectioned: bool = False, tag_in
     unit = next((at for at in filled if at not in quality and _is_unit(names[at], cells[at])), None)
     plain = [at for at in filled if at not in quality and at != unit]
     values = [at for at in plain if vocabulary.value_share(cells[at]) >= 0.5 and not _is_record(names[at], cells[at])]
-    if not values:      # states, or words for missing only
+    if not values:  # states, or words for missing only
         values = [at for at in quality if vocabulary.value_share(cells[at]) >= 0.5][:1]
         quality = [at for at in quality if at not in values]
     texts = [at for at in plain if at not in values and vocabulary.value_share(cells[at]) < 0.5]
@@ -84,11 +88,25 @@ def columns(found: Shape, tags: Collection[str], sectioned: bool = False, tag_in
         value, doubt = _value(names, values, cells)
         doubts += [("value_column", doubt)] if doubt else []
         layout = "long" if tag is not None or sectioned else "one_file_a_tag"
-        why = "sections name the tags" if sectioned else "one column with readings, and none with tags" if tag is None else \
-            f"column {names[tag]!r} holds tags: {len(set(cells[tag])):,} at {len(set(found.stamps())):,} different times"
+        why = (
+            "sections name the tags"
+            if sectioned
+            else "one column with readings, and none with tags"
+            if tag is None
+            else f"column {names[tag]!r} holds tags: {len(set(cells[tag])):,} at {len(set(found.stamps())):,} different times"
+        )
         near = [at for at in quality if at > (value or 0)] or quality
-        return replace(start, layout=layout, why=why, values=[] if value is None else [value], tag=tag,
-                       quality=near[0] if near else None, qualities=near[:1], unit=unit, doubts=tuple(doubts))
+        return replace(
+            start,
+            layout=layout,
+            why=why,
+            values=[] if value is None else [value],
+            tag=tag,
+            quality=near[0] if near else None,
+            qualities=near[:1],
+            unit=unit,
+            doubts=tuple(doubts),
+        )
     return _wide(start, left, values, quality, tuple(doubts))
 
 
@@ -105,9 +123,10 @@ def _header(found: Shape, tags: set[str]) -> tuple[range, tuple[str, ...], list[
     kinds = {n: _kind(found, n, tags) for n in lines}
     known = [n for n in lines if tags & set(found.cells[n])]
     names = next(iter(known or [n for n in lines if kinds[n] == "names"] or [n for n in lines if kinds[n] != "units"] or lines))
-    rows = ["names" if n == names else "units" if kinds[n] == "units" else "descriptions" if n > names else "other"
-            for n in lines]
-    while rows[0] == "other":     # what stands above the names need not be told
+    rows = [
+        "names" if n == names else "units" if kinds[n] == "units" else "descriptions" if n > names else "other" for n in lines
+    ]
+    while rows[0] == "other":  # what stands above the names need not be told
         rows.pop(0)
         lines.pop(0)
     return range(lines[0], first), tuple(rows), list(found.cells[names])
@@ -138,8 +157,16 @@ def _kind(found: Shape, n: int, tags: set[str]) -> str:
 def _is_unit(name: str, cells: Sequence[str]) -> bool:
     there = {cell for cell in cells if cell}
     known = bool(there) and all(units.known(cell) and not vocabulary.is_number(cell) for cell in there)
-    return known and len(there) < max(2, 0.5 * len(cells)) or bool(UNIT_HEADS.fullmatch(name) and there and not any(
-        vocabulary.is_number(cell) and cell != "1" for cell in there) and len(there) < 30)
+    return (
+        known
+        and len(there) < max(2, 0.5 * len(cells))
+        or bool(
+            UNIT_HEADS.fullmatch(name)
+            and there
+            and not any(vocabulary.is_number(cell) and cell != "1" for cell in there)
+            and len(there) < 30
+        )
+    )
 
 
 def _is_record(name: str, cells: Sequence[str]) -> bool:
@@ -151,8 +178,9 @@ def _is_record(name: str, cells: Sequence[str]) -> bool:
     return ones > 0.9 * (len(numbers) - 1)
 
 
-def _tag(found: Shape, names: list[str], texts: list[int], values: list[int], cells: dict[int, list[str]],
-         tags: set[str]) -> tuple[int | None, str]:
+def _tag(
+    found: Shape, names: list[str], texts: list[int], values: list[int], cells: dict[int, list[str]], tags: set[str]
+) -> tuple[int | None, str]:
     """Column with the tags, and a doubt about it."""
     stamps = found.stamps()
     repeat = len(set(stamps)) < len(stamps)
@@ -168,8 +196,13 @@ def _tag(found: Shape, names: list[str], texts: list[int], values: list[int], ce
             return best, "" if len(full) == 1 and repeat else f"of the columns with words {names[best]!r} parts the times best"
     numbered = [at for at in values if TAG_HEADS.fullmatch(names[at])] or values
     if len(values) > 1 and len(set(stamps)) < 0.7 * len(stamps):
-        ids = [at for at in numbered if all(cell.isdigit() for cell in cells[at])
-               and _apart(stamps, cells[at]) == len(stamps) and len(set(cells[at])) < 0.6 * len(stamps)]
+        ids = [
+            at
+            for at in numbered
+            if all(cell.isdigit() for cell in cells[at])
+            and _apart(stamps, cells[at]) == len(stamps)
+            and len(set(cells[at])) < 0.6 * len(stamps)
+        ]
         if ids:
             best = min(ids, key=lambda at: len(set(cells[at])))
             return best, f"the numbers of {names[best]!r} are taken for tags, because each has every time once"
@@ -202,16 +235,22 @@ def _is_alone(names: list[str], values: list[int], quality: list[int], tags: set
 def _wide(start: Columns, left: list[int], values: list[int], quality: list[int], doubts: tuple) -> Columns:
     names, suffix, qualities = start.names, None, []
     of_value = {names[at] for at in values if names[at]}
-    found = Counter(names[at][len(name):] for at in quality for name in of_value
-                    if names[at].startswith(name) and len(names[at]) > len(name))
+    found = Counter(
+        names[at][len(name) :] for at in quality for name in of_value if names[at].startswith(name) and len(names[at]) > len(name)
+    )
     if found:
         suffix = max(found, key=lambda s: (found[s], len(s)))
         qualities = [at for at in quality if names[at].endswith(suffix) and names[at].removesuffix(suffix) in of_value]
     others = [at for at in left if at not in values and at not in qualities and names[at]]
     why = f"{len(values):,} columns with readings, and none with tags"
     if len(values) == 1:
-        doubts = (*doubts, ("layout", f"the only column {names[values[0]]!r} is taken for a tag; if the file's name has the tag,"
-                            " it is one_file_a_tag"))
+        doubts = (
+            *doubts,
+            (
+                "layout",
+                f"the only column {names[values[0]]!r} is taken for a tag; if the file's name has the tag, it is one_file_a_tag",
+            ),
+        )
     if others:
         shown = ", ".join(repr(names[at]) for at in others[:5])
         doubts = (*doubts, ("other_columns", f"{shown} hold no readings here"))

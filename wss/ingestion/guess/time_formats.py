@@ -23,7 +23,11 @@ DATES = (
 CLOCKS = (
     (r"\d{1,2}:\d\d:\d\d(?P<f>[.,]\d{1,9})?(?P<p> ?[AaPp]\.?[Mm]\.?)?", "%H:%M:%S"),
     (r"\d{1,2}:\d\d(?P<p> ?[AaPp]\.?[Mm]\.?)?", "%H:%M"),
-    (r"\d{1,2}\.\d\d\.\d\d", "%H.%M.%S"), (r"\d{1,2}h\d\d", "%Hh%M"), (r"\d{6}", "%H%M%S"), (r"\d{4}", "%H%M"))
+    (r"\d{1,2}\.\d\d\.\d\d", "%H.%M.%S"),
+    (r"\d{1,2}h\d\d", "%Hh%M"),
+    (r"\d{6}", "%H%M%S"),
+    (r"\d{4}", "%H%M"),
+)
 JOINTS = r"(?P<j>T|[ \t]+|_|-|, ?|;|/|)"
 OFFSET = r"(?P<o> ?(?:Z|[+-]\d\d:?\d\d))?"
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -90,8 +94,17 @@ def kind(stamps: Sequence[str]) -> str:
 def _look(stamp: str) -> str:
     form = next(iter(formats_of(stamp)), "")
     clock = "%H" in form or "%I" in form
-    return "" if not form else "both" if clock and "%d" in form else "clock" if clock else "" if stamp.isdigit() and \
-        not 1990 <= int(stamp[:4]) < 2100 and not 1990 <= int(stamp[4:]) < 2100 else "date"
+    return (
+        ""
+        if not form
+        else "both"
+        if clock and "%d" in form
+        else "clock"
+        if clock
+        else ""
+        if stamp.isdigit() and not 1990 <= int(stamp[:4]) < 2100 and not 1990 <= int(stamp[4:]) < 2100
+        else "date"
+    )
 
 
 def _number_kind(there: list[str]) -> str:
@@ -156,8 +169,10 @@ def _one(family: tuple[str, ...], stamps: list[str], latest: datetime, order: st
     """Best format of a family, why, and what remains in doubt."""
     distinct = list(dict.fromkeys(stamps))
     parsed = {form: [parse(stamp, form) for stamp in distinct] for form in family}
-    fits = {form: sum(t is not None and t.year >= FIRST_YEAR and t.replace(tzinfo=None) <= latest for t in times)
-            for form, times in parsed.items()}
+    fits = {
+        form: sum(t is not None and t.year >= FIRST_YEAR and t.replace(tzinfo=None) <= latest for t in times)
+        for form, times in parsed.items()
+    }
     most = max(fits.values())
     if not most:
         return "", "", ""
@@ -167,7 +182,7 @@ def _one(family: tuple[str, ...], stamps: list[str], latest: datetime, order: st
         others = [form for form in family if form != good[0]]
         why = f"{len(distinct) - max(fits[o] for o in others):,} stamps can be nothing else" if others and not same else ""
         return (same or good)[0], why, ""
-    if "%p" in good[0]:     # clocks of twelve hours go with the month first
+    if "%p" in good[0]:  # clocks of twelve hours go with the month first
         good.sort(key=lambda form: not form.startswith("%m"))
     walked = {form: _walk(parsed[form]) for form in good}
     best = min(good, key=lambda form: walked[form])

@@ -9,8 +9,7 @@ from wss.ingestion.guess import time_formats
 JUMP = timedelta(hours=1)
 
 
-def guess(walls: Sequence[tuple[str, datetime]], form: str, zone: str | None,
-          delivered: datetime | None) -> tuple[str, str, str]:
+def guess(walls: Sequence[tuple[str, datetime]], form: str, zone: str | None, delivered: datetime | None) -> tuple[str, str, str]:
     """Zone of wall-clock times, why, and what is in doubt.
 
     Parameters
@@ -41,13 +40,19 @@ def guess(walls: Sequence[tuple[str, datetime]], form: str, zone: str | None,
             return zone, f"the clock goes back at {back:%Y-%m-%d %H:%M}, as it does in {zone}", ""
         return zone, "", f"the clock goes back at {back:%Y-%m-%d %H:%M}, but not in {zone}; the utility's zone is assumed"
     if gap := _through_autumn(times, tz):
-        return _standard(tz, gap), f"the doubled hour of {gap:%Y-%m-%d} is there once, at every step", \
-            "it may be a zone with summer time too, if an hour of readings is lost"
+        return (
+            _standard(tz, gap),
+            f"the doubled hour of {gap:%Y-%m-%d} is there once, at every step",
+            "it may be a zone with summer time too, if an hour of readings is lost",
+        )
     latest = max((time for _, time in times), default=None)
     if latest is not None and delivered is not None and latest.replace(tzinfo=tz).timestamp() > _utc(delivered) + 3600:
         return zone, "", f"in {zone} its last time is after the file's delivery; the clock may show another zone"
-    return zone, "", f"no change of the clocks in the file tells: {zone}, the utility's zone, is assumed; many a SCADA stays on" \
-                     " standard time"
+    return (
+        zone,
+        "",
+        f"no change of the clocks in the file tells: {zone}, the utility's zone, is assumed; many a SCADA stays on standard time",
+    )
 
 
 def _utc(moment: datetime) -> float:

@@ -8,24 +8,119 @@ from dataclasses import dataclass
 from wss import units
 
 NUMBER = re.compile(r"[+-]?(?:\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|\d+[.,]|[.,]\d+)(?:[eE][+-]?\d+)?")
-MISSING = frozenset("""nan,na,n/a,n.a.,#n/a,#value!,#num!,#null!,#div/0!,null,none,nil,missing,no_data,nodata,no-data,bad_input,
+MISSING = frozenset(
+    """nan,na,n/a,n.a.,#n/a,#value!,#num!,#null!,#div/0!,null,none,nil,missing,no_data,nodata,no-data,bad_input,
 badinput,bad input,no data,no value,novalue,i/o timeout,io timeout,timeout,pt created,pt_created,configure,shutdown,scan off,
 scan_off,not connect,not connected,comm fail,comm_fail,commfail,comm error,offline,error,err,over range,under range,overflow,
 underflow,invalid,void,sin datos,sem dados,s/d,falta,fehlt,ohne wert,kein wert,arc off-line,calc failed,intf shut,equip fail,
-out of serv,dp_bad,stale,none available,not available,unavailable,bad,#error""".replace("\n", "").split(","))
+out of serv,dp_bad,stale,none available,not available,unavailable,bad,#error""".replace("\n", "").split(",")
+)
 """Words for no reading, in small letters."""
-STATES = {"on": 1, "off": 0, "run": 1, "running": 1, "stop": 0, "stopped": 0, "open": 1, "opened": 1, "closed": 0, "close": 0,
-          "true": 1, "false": 0, "yes": 1, "no": 0, "start": 1, "started": 1, "active": 1, "inactive": 0, "auto": 1, "ein": 1,
-          "aus": 0, "marche": 1, "arret": 0, "arrêt": 0, "marcha": 1, "paro": 0, "parada": 0, "ligado": 1, "desligado": 0,
-          "ligada": 1, "desligada": 0, "aberta": 1, "fechada": 0, "aceso": 1, "spento": 0, "marcia": 1, "fermo": 0}
-QUALITY = {"good": ("good", "ok", "g", "valid", "normal", "bon", "bom", "boa", "buena", "bueno", "gut", "buono", "válido",
-                    "valido", "raw", "good, non-specific", "good (non-specific)", "192", "192;non-specific", "ok_", "v"),
-           "uncertain": ("uncertain", "questionable", "u", "suspect", "doubtful", "incerto", "unsicher", "dudoso", "estimated",
-                         "interpolated", "substituted", "manual", "64"),
-           "bad": ("bad", "b", "invalid", "error", "fail", "failed", "comm fail", "not good", "mau", "má", "malo", "mala",
-                   "schlecht", "inválido", "invalido", "stale", "old", "bad input", "no data")}
-QUALITY_HEADS = re.compile(r"q|ql|qual\w*|quality\w*|status|stat|state|estado|calidad|qualidade|qualité|qualität|qualita|valid\w*"
-                           r"|conf\w*|flag|opc_?quality|svstatus|quality ?detail", re.IGNORECASE)
+STATES = {
+    "on": 1,
+    "off": 0,
+    "run": 1,
+    "running": 1,
+    "stop": 0,
+    "stopped": 0,
+    "open": 1,
+    "opened": 1,
+    "closed": 0,
+    "close": 0,
+    "true": 1,
+    "false": 0,
+    "yes": 1,
+    "no": 0,
+    "start": 1,
+    "started": 1,
+    "active": 1,
+    "inactive": 0,
+    "auto": 1,
+    "ein": 1,
+    "aus": 0,
+    "marche": 1,
+    "arret": 0,
+    "arrêt": 0,
+    "marcha": 1,
+    "paro": 0,
+    "parada": 0,
+    "ligado": 1,
+    "desligado": 0,
+    "ligada": 1,
+    "desligada": 0,
+    "aberta": 1,
+    "fechada": 0,
+    "aceso": 1,
+    "spento": 0,
+    "marcia": 1,
+    "fermo": 0,
+}
+QUALITY = {
+    "good": (
+        "good",
+        "ok",
+        "g",
+        "valid",
+        "normal",
+        "bon",
+        "bom",
+        "boa",
+        "buena",
+        "bueno",
+        "gut",
+        "buono",
+        "válido",
+        "valido",
+        "raw",
+        "good, non-specific",
+        "good (non-specific)",
+        "192",
+        "192;non-specific",
+        "ok_",
+        "v",
+    ),
+    "uncertain": (
+        "uncertain",
+        "questionable",
+        "u",
+        "suspect",
+        "doubtful",
+        "incerto",
+        "unsicher",
+        "dudoso",
+        "estimated",
+        "interpolated",
+        "substituted",
+        "manual",
+        "64",
+    ),
+    "bad": (
+        "bad",
+        "b",
+        "invalid",
+        "error",
+        "fail",
+        "failed",
+        "comm fail",
+        "not good",
+        "mau",
+        "má",
+        "malo",
+        "mala",
+        "schlecht",
+        "inválido",
+        "invalido",
+        "stale",
+        "old",
+        "bad input",
+        "no data",
+    ),
+}
+QUALITY_HEADS = re.compile(
+    r"q|ql|qual\w*|quality\w*|status|stat|state|estado|calidad|qualidade|qualité|qualität|qualita|valid\w*"
+    r"|conf\w*|flag|opc_?quality|svstatus|quality ?detail",
+    re.IGNORECASE,
+)
 OPC = frozenset(str(n) for n in (*range(0, 32), *range(64, 96), *range(192, 220)))
 
 

@@ -71,8 +71,9 @@ def _restless(readings: pd.DataFrame) -> pd.DataFrame:
     return readings[np.isin(sensor, of[1:][jumps])]
 
 
-def wrong_unit(readings: pd.DataFrame, past: pd.DataFrame, quantity: str, least_hours: int, tolerance: float,
-               was_off: bool = False) -> pd.DataFrame:
+def wrong_unit(
+    readings: pd.DataFrame, past: pd.DataFrame, quantity: str, least_hours: int, tolerance: float, was_off: bool = False
+) -> pd.DataFrame:
     """UNIT where one sensor is off by the factor of another unit.
 
     It is told in hours that satisfy all of the conditions above; it then holds for the readings beside them too, as long as
@@ -111,8 +112,16 @@ def wrong_unit(readings: pd.DataFrame, past: pd.DataFrame, quantity: str, least_
             if last - first + 1 >= least_hours:
                 a, b = _edges(time, closer, hour[first], hour[last] + HOUR_S)
                 if was_off if a == 0 else _jumped(time, value, a, low, high):
-                    rows.append((sensor, Flag.UNIT, time[a], time[b] + 1, hour[first + least_hours - 1] + HOUR_S,
-                                 f"about {_named(factor)} times the usual value"))
+                    rows.append(
+                        (
+                            sensor,
+                            Flag.UNIT,
+                            time[a],
+                            time[b] + 1,
+                            hour[first + least_hours - 1] + HOUR_S,
+                            f"about {_named(factor)} times the usual value",
+                        )
+                    )
     return spans.frame(rows).drop_duplicates(["start", "end"], ignore_index=True)
 
 

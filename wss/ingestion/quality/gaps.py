@@ -40,8 +40,10 @@ def gaps(readings: pd.DataFrame, intervals: float) -> pd.DataFrame:
     sensor, time = readings["sensor_id"].to_numpy(), readings["time"].to_numpy()
     longest = usual_interval(readings).reindex(sensor).to_numpy() * intervals
     far = np.flatnonzero((sensor[1:] == sensor[:-1]) & (np.diff(time) > longest[1:])) + 1
-    rows = [(sensor[k], Flag.GAP, time[k - 1] + 1, time[k] + 1, time[k], f"no reading for {_span(time[k] - time[k - 1])}")
-            for k in far]
+    rows = [
+        (sensor[k], Flag.GAP, time[k - 1] + 1, time[k] + 1, time[k], f"no reading for {_span(time[k] - time[k - 1])}")
+        for k in far
+    ]
     return spans.frame(rows)
 
 

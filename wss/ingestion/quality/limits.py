@@ -52,7 +52,7 @@ def flag(readings: pd.DataFrame, limits: pd.DataFrame, before: pd.DataFrame) -> 
     row = np.r_[np.full(len(earlier), -1), row]
     order = np.lexsort((time, sensor))
     sensor, time, value, row = (a[order] for a in (sensor, time, value, row))
-    last = np.r_[(sensor[1:] != sensor[:-1]) | (time[1:] != time[:-1]), True][:len(row)]  # of one time the last row counts
+    last = np.r_[(sensor[1:] != sensor[:-1]) | (time[1:] != time[:-1]), True][: len(row)]  # of one time the last row counts
     sensor, time, value, row = sensor[last], time[last], value[last], row[last]
     rate, stuck = _of_each(limits, sensor, "max_rate_per_h", "stuck_h")
     found = _jumps(sensor, time, value, rate / HOUR_S)
@@ -94,6 +94,6 @@ def _first_that_follows(time: np.ndarray, value: np.ndarray, rate: float, jump: 
 
 def _stuck(sensor: np.ndarray, time: np.ndarray, value: np.ndarray, stuck_s: np.ndarray) -> np.ndarray:
     """Which readings, sorted by sensor and time [s], repeat the value of `stuck_s` [s] ago and of all in between."""
-    starts = np.flatnonzero(np.r_[True, (sensor[1:] != sensor[:-1]) | (value[1:] != value[:-1])][:len(time)])
+    starts = np.flatnonzero(np.r_[True, (sensor[1:] != sensor[:-1]) | (value[1:] != value[:-1])][: len(time)])
     start = np.repeat(starts, np.diff(np.r_[starts, len(time)]))
     return (time - time[start] >= stuck_s) & (np.arange(len(time)) - start >= 2)

@@ -18,8 +18,9 @@ def frame(rows: Iterable[tuple[int, Flag, int, int, int, str]] = ()) -> pd.DataF
     columns = list(zip(*((s, int(f), *rest) for s, f, *rest in rows), strict=True))
     if not columns:
         return NOTHING.copy()
-    return pd.DataFrame({name: np.array(column, dtype=kind)
-                         for (name, kind), column in zip(COLUMNS.items(), columns, strict=True)})
+    return pd.DataFrame(
+        {name: np.array(column, dtype=kind) for (name, kind), column in zip(COLUMNS.items(), columns, strict=True)}
+    )
 
 
 def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -68,8 +68,9 @@ class Backtest:
     """What was asked and what was done; also the run's."""
 
 
-def ask_backtest(run: Run, start: str = "", end: str = "", every_days: float = 1.0, hours: int = 0, model: str = "fitted",
-                 refit_days: int = 28) -> Asked:
+def ask_backtest(
+    run: Run, start: str = "", end: str = "", every_days: float = 1.0, hours: int = 0, model: str = "fitted", refit_days: int = 28
+) -> Asked:
     """What is to be tested, with the usual where nothing is given.
 
     Parameters
@@ -113,8 +114,9 @@ def ask_backtest(run: Run, start: str = "", end: str = "", every_days: float = 1
     return Asked(since, min(until, times.floor(run.now, step)), every, hours, model, refit_days)
 
 
-def run_backtest(run: Run, asked: Asked, jobs: int = 1, fresh: bool = False,
-                 progress: Progress = lambda _what, _done, _of: None) -> Backtest:
+def run_backtest(
+    run: Run, asked: Asked, jobs: int = 1, fresh: bool = False, progress: Progress = lambda _what, _done, _of: None
+) -> Backtest:
     """Forecast moments of the past again, score them by what is measured by `run.now`, and save the tables with the run.
 
     What is done is kept, and a later call goes on. What an origin forecasts depends on the tenant's data, its configuration, the
@@ -158,9 +160,14 @@ def _work(run: Run, asked: Asked, step: pd.Timedelta, fresh: bool) -> Work:
     """Where what is kept lies, by all that it depends on; a backfill says other things of the past than was known before it."""
     files = run.store.files()
     backfills = sorted(files.loc[files["backfill"], "sha256"])
-    about = {"model": asked.model, "hours": asked.hours, "refit_days": asked.refit_days if asked.model == "fitted" else None,
-             "code_version": shipped.code_version(), "config_version": run.store.last_version(),
-             "backfills": hashlib.sha256("".join(backfills).encode()).hexdigest()}
+    about = {
+        "model": asked.model,
+        "hours": asked.hours,
+        "refit_days": asked.refit_days if asked.model == "fitted" else None,
+        "code_version": shipped.code_version(),
+        "config_version": run.store.last_version(),
+        "backfills": hashlib.sha256("".join(backfills).encode()).hexdigest(),
+    }
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
     folder = run.workspace.runs(run.tenant.name) / "backtest" / name
     if fresh and folder.is_dir():
@@ -227,19 +234,33 @@ def _origins(moments: pd.DatetimeIndex, made: set, failed: dict, told: dict) -> 
     for moment in moments:
         about = told.get(moment, {})
         state = "failed" if moment not in told else "new" if moment in made else "kept"
-        rows.append({"origin": moment, "state": state, "error": failed.get(moment, ""), **{
-            name: about.get(name) for name in ("model", "model_reason", "weather", "refit")},
-            "repairs": len(about.get("repairs", ()))})
+        rows.append(
+            {
+                "origin": moment,
+                "state": state,
+                "error": failed.get(moment, ""),
+                **{name: about.get(name) for name in ("model", "model_reason", "weather", "refit")},
+                "repairs": len(about.get("repairs", ())),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _summary(work: Work, asked: Asked, origins: pd.DataFrame) -> dict[str, Any]:
     states, models = origins["state"].value_counts(), origins["model"].value_counts()
     return {
-        "start": asked.start, "end": asked.end, "every_hours": asked.every / times.HOUR, "hours": asked.hours,
-        "model": asked.model, "refit_days": asked.refit_days, "id": work.folder.name, "kept_in": work.folder,
-        "origins": len(origins), **{name: int(states.get(name, 0)) for name in ("new", "kept", "failed")},
-        "models": {str(name): int(count) for name, count in models.items()}}
+        "start": asked.start,
+        "end": asked.end,
+        "every_hours": asked.every / times.HOUR,
+        "hours": asked.hours,
+        "model": asked.model,
+        "refit_days": asked.refit_days,
+        "id": work.folder.name,
+        "kept_in": work.folder,
+        "origins": len(origins),
+        **{name: int(states.get(name, 0)) for name in ("new", "kept", "failed")},
+        "models": {str(name): int(count) for name, count in models.items()},
+    }
 
 
 def usual_jobs() -> int:

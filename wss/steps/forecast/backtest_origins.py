@@ -117,8 +117,13 @@ def issue(work: Work, store: Store, origin: tuple[pd.Timestamp, pd.Timestamp | N
     frame = frame.assign(**{name: points[name].transpose("time", "zone").to_numpy().ravel() for name in POINTS})
     frame.insert(0, "zone", np.tile(zones, wide.sizes["time"]))
     frame.insert(0, "time", np.repeat(wide.get_index("time"), len(zones)))
-    frame.attrs = {"model": issued.model, "model_reason": reason, "weather": issued.weather,
-                   "refit": None if fitted is None else times.iso(refitted), "repairs": [str(r) for r in issued.repairs]}
+    frame.attrs = {
+        "model": issued.model,
+        "model_reason": reason,
+        "weather": issued.weather,
+        "refit": None if fitted is None else times.iso(refitted),
+        "repairs": [str(r) for r in issued.repairs],
+    }
     _keep(work.origin(moment), lambda part: frame.to_parquet(part, index=False))
 
 

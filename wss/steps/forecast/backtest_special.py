@@ -16,8 +16,9 @@ FEWEST = 3
 """Doubtful readings of a sensor that are told; others beside them stand in for fewer."""
 
 
-def what_was_special(run: Run, by_origin: pd.DataFrame, told: dict[pd.Timestamp, dict[str, Any]], hours: int,
-                     count: int) -> pd.DataFrame:
+def what_was_special(
+    run: Run, by_origin: pd.DataFrame, told: dict[pd.Timestamp, dict[str, Any]], hours: int, count: int
+) -> pd.DataFrame:
     """The `count` origins with the largest relative error over all zones, the worst first.
 
     Parameters
@@ -43,11 +44,20 @@ def what_was_special(run: Run, by_origin: pd.DataFrame, told: dict[pd.Timestamp,
         zones = parts[parts["origin"] == row.origin]
         error = zones["mae_forecast"].fillna(0) * zones["count"]
         holidays, bridges = _days(run, row.origin, hours)
-        rows.append({
-            "origin": row.origin, "wape": row.wape_forecast, "wape_profile": row.wape_profile,
-            "usual": total["wape_forecast"].median(), "zone": zones["zone"].loc[error.idxmax()],
-            "share": error.max() / error.sum() if error.sum() else np.nan, "holidays": holidays, "bridges": bridges,
-            "repairs": list(told.get(row.origin, {}).get("repairs", ())), "doubts": _doubts(run, row.origin, hours)})
+        rows.append(
+            {
+                "origin": row.origin,
+                "wape": row.wape_forecast,
+                "wape_profile": row.wape_profile,
+                "usual": total["wape_forecast"].median(),
+                "zone": zones["zone"].loc[error.idxmax()],
+                "share": error.max() / error.sum() if error.sum() else np.nan,
+                "holidays": holidays,
+                "bridges": bridges,
+                "repairs": list(told.get(row.origin, {}).get("repairs", ())),
+                "doubts": _doubts(run, row.origin, hours),
+            }
+        )
     columns = ["origin", "wape", "wape_profile", "usual", "zone", "share", "holidays", "bridges", "repairs", "doubts"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -59,8 +59,11 @@ def forecast_file(asked: Asked) -> tuple[Issued, Fitted | None]:
         faults.append(f"--issue {times.iso(issue)} is not a multiple of {asked.step_minutes} min")
     if asked.hours < 1:
         faults.append(f"--hours {asked.hours}: must be at least 1")
-    _attempt(faults, lambda: times.to_local(pd.DatetimeIndex(["2022-01-01"]), asked.time_zone),
-             f"--zone {asked.time_zone!r} is not an IANA zone such as Europe/Lisbon")
+    _attempt(
+        faults,
+        lambda: times.to_local(pd.DatetimeIndex(["2022-01-01"]), asked.time_zone),
+        f"--zone {asked.time_zone!r} is not an IANA zone such as Europe/Lisbon",
+    )
     if asked.step_minutes not in STEPS:
         faults.append(f"--step-minutes {asked.step_minutes}: use one of {', '.join(map(str, STEPS))}")
     calendar = _attempt(faults, lambda: _calendar(asked))

@@ -49,9 +49,16 @@ def run_forecast(run: Run) -> xr.Dataset:
     result = run.save("forecast", check(issued.demand.to_dataset(), "forecast"))
     run.save("members", issued.members.astype("float32").to_dataset())
     masked.save(run, {})
-    run.save_summary(issue=issue, forecast_wape=yesterdays_wape(run, past), **_history(past, issue),
-                     model=issued.model, **model, **_weather(issued.weather, weather, fitted), weather_faults=faults,
-                     repairs=[str(repair) for repair in issued.repairs])
+    run.save_summary(
+        issue=issue,
+        forecast_wape=yesterdays_wape(run, past),
+        **_history(past, issue),
+        model=issued.model,
+        **model,
+        **_weather(issued.weather, weather, fitted),
+        weather_faults=faults,
+        repairs=[str(repair) for repair in issued.repairs],
+    )
     return result
 
 
@@ -68,8 +75,9 @@ def known_past(run: Run, masked: Masked | None = None) -> xr.DataArray:
     return derived_demand(run, issue - (settings.settling_days + 7 * settings.history_weeks) * times.DAY, issue, masked)["demand"]
 
 
-def issued_at(run: Run, past: xr.DataArray, steps: int, fitted: Fitted | None, weather: pd.DataFrame | None,
-              model: str = "median_profile") -> Issued:
+def issued_at(
+    run: Run, past: xr.DataArray, steps: int, fitted: Fitted | None, weather: pd.DataFrame | None, model: str = "median_profile"
+) -> Issued:
     """Forecast of `steps` steps from the one that holds `run.now` on.
 
     Parameters
@@ -81,8 +89,19 @@ def issued_at(run: Run, past: xr.DataArray, steps: int, fitted: Fitted | None, w
     """
     settings = run.tenant.forecast
     issue, step = moment_of(run)
-    return forecasting.forecast(past, issue, steps, step, run.tenant.calendar, run.tenant.time_zone, settings.history_weeks,
-                                settings.settling_days, model, fitted, weather)
+    return forecasting.forecast(
+        past,
+        issue,
+        steps,
+        step,
+        run.tenant.calendar,
+        run.tenant.time_zone,
+        settings.history_weeks,
+        settings.settling_days,
+        model,
+        fitted,
+        weather,
+    )
 
 
 def _weather(used: str, weather: pd.DataFrame | None, fitted: Fitted | None) -> dict[str, object]:

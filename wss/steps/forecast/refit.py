@@ -58,8 +58,9 @@ def fitted_at(run: Run, masked: Masked | None = None) -> tuple[Fitted | None, di
     days = int(known.resample(time="1D").any().sum())
     fitted = None
     if bool(known.any()):
-        fitted = forecasting.refit(demand, issue, step, run.tenant.calendar, run.tenant.time_zone, weather,
-                                   settings.history_weeks)
+        fitted = forecasting.refit(
+            demand, issue, step, run.tenant.calendar, run.tenant.time_zone, weather, settings.history_weeks
+        )
     reason = f"{days} days of demand are known; a model takes 90" if fitted is None else ""
     return fitted, {"reason": reason, "days": days, "weather_faults": faults}
 
@@ -97,23 +98,43 @@ def _past(run: Run, issue: pd.Timestamp, masked: Masked | None) -> xr.DataArray:
 
 
 def _about(fitted: Fitted) -> dict[str, object]:
-    weights = {"/".join((mode, "near" if near else "far")): dict(zip(fitted.zones, part.weights.T.round(1).tolist(), strict=True))
-               for (mode, near), part in fitted.correction.parts.items()}
-    return {"zones": list(fitted.zones), "first_day": fitted.first_day, "last_day": fitted.last_day, "modes": fitted.modes,
-            "weights": weights, "code_version": fitted.code_version}
+    weights = {
+        "/".join((mode, "near" if near else "far")): dict(zip(fitted.zones, part.weights.T.round(1).tolist(), strict=True))
+        for (mode, near), part in fitted.correction.parts.items()
+    }
+    return {
+        "zones": list(fitted.zones),
+        "first_day": fitted.first_day,
+        "last_day": fitted.last_day,
+        "modes": fitted.modes,
+        "weights": weights,
+        "code_version": fitted.code_version,
+    }
 
 
 def _skill(fitted: Fitted | None) -> pd.DataFrame:
-    rows = [] if fitted is None else [
-        (mode, zone, from_h, float(fitted.skill[mode][b, z]))
-        for mode in fitted.modes for z, zone in enumerate(fitted.zones) for b, from_h in enumerate(HORIZON_HOURS)]
+    rows = (
+        []
+        if fitted is None
+        else [
+            (mode, zone, from_h, float(fitted.skill[mode][b, z]))
+            for mode in fitted.modes
+            for z, zone in enumerate(fitted.zones)
+            for b, from_h in enumerate(HORIZON_HOURS)
+        ]
+    )
     return pd.DataFrame(rows, columns=SKILL)
 
 
 def _weights(fitted: Fitted | None) -> pd.DataFrame:
     """Weights of the models that are added up, by mode, zone and part (near: the first day). [1]"""
-    rows = [] if fitted is None else [
-        (mode, zone, "near" if near else "far", round(1 - linear - boosted, 1), linear, boosted)
-        for (mode, near), part in fitted.correction.parts.items()
-        for zone, (linear, boosted) in zip(fitted.zones, part.weights.T.tolist(), strict=True)]
+    rows = (
+        []
+        if fitted is None
+        else [
+            (mode, zone, "near" if near else "far", round(1 - linear - boosted, 1), linear, boosted)
+            for (mode, near), part in fitted.correction.parts.items()
+            for zone, (linear, boosted) in zip(fitted.zones, part.weights.T.tolist(), strict=True)
+        ]
+    )
     return pd.DataFrame(rows, columns=WEIGHTS)

@@ -29,7 +29,8 @@ REPORTED = 200
 REPORT = ".report.txt"
 """Ending of the report beside a quarantined file."""
 NOTHING = readers.Parsed(
-    pd.DataFrame({"line": [], "tag": pd.Categorical([]), "time": pd.DatetimeIndex([]), "value": [], "flag": []}), 0,
+    pd.DataFrame({"line": [], "tag": pd.Categorical([]), "time": pd.DatetimeIndex([]), "value": [], "flag": []}),
+    0,
     pd.DataFrame({"line": [], "text": [], "reason": []}),
 )
 
@@ -124,8 +125,15 @@ class FileIntake:
             return self._refuse(path, sha256, tag, str(error))
         oldest = times.moment(int(said.readings["time"].min())) if len(said.readings) else delivered
         first = delivered if before is None else before[1]  # a file that was quarantined did not become a backfill there
-        file = IntakeFile(path.name, sha256, delivered, oldest < first - BACKFILL, tag, said.profile,
-                          usual_delay_s=60 * self.configuration.tenant.intake.usual_delay_minutes)
+        file = IntakeFile(
+            path.name,
+            sha256,
+            delivered,
+            oldest < first - BACKFILL,
+            tag,
+            said.profile,
+            usual_delay_s=60 * self.configuration.tenant.intake.usual_delay_minutes,
+        )
         try:
             counts = self.store.write_file(file, said.readings, said.missing, said.set_aside, said.quarantine)
         except StoreError:
@@ -135,20 +143,22 @@ class FileIntake:
         reach("after_commit")
         return self._archive(path, len(data), self.row(path.name, sha256, "stored", counts, said.remarks))
 
-    def _read(self, path: Path, data: bytes, delivered: pd.Timestamp,
-              before_s: int | None) -> tuple[ImportProfile, list[Block]]:
+    def _read(self, path: Path, data: bytes, delivered: pd.Timestamp, before_s: int | None) -> tuple[ImportProfile, list[Block]]:
         """Rows of a file by the first profile that can read it; DataError says why none can."""
         faults = []
         for profile in self._profiles(path.name):
             try:
                 parsed = readers.blocks(data, path.name, profile, delivered, lambda tag: self._last(tag, before_s))
-                return profile, [Block(p.missing, p.quarantine, rename.to_sensors(p.readings, self.sensors, self.aliases))
-                                 for p in parsed]
+                return profile, [
+                    Block(p.missing, p.quarantine, rename.to_sensors(p.readings, self.sensors, self.aliases)) for p in parsed
+                ]
             except DataError as error:
                 faults.append(str(error))
         globs = ", ".join(f"{p.name} ({p.files})" for p in self.configuration.profiles) or "none"
-        raise DataError("; ".join(faults) or f"no import profile is for files of this name; there are: {globs}."
-                        " Add one to profiles/, or rename the file")
+        raise DataError(
+            "; ".join(faults)
+            or f"no import profile is for files of this name; there are: {globs}. Add one to profiles/, or rename the file"
+        )
 
     def _profiles(self, name: str) -> list[ImportProfile]:
         return [p for p in self.configuration.profiles if p.is_for(name)]
@@ -170,8 +180,12 @@ class FileIntake:
         if limits.empty:
             return readings["flag"].to_numpy()
         before = self._before(readings, limits)
-        return np.concatenate([quality.flag(part, limits, before[before["sensor_id"].isin(part["sensor_id"].unique())])
-                               for part in by_sensors(readings)])
+        return np.concatenate(
+            [
+                quality.flag(part, limits, before[before["sensor_id"].isin(part["sensor_id"].unique())])
+                for part in by_sensors(readings)
+            ]
+        )
 
     def _before(self, readings: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
         """Stored readings before the file's first that can matter to its flags."""
@@ -181,8 +195,10 @@ class FileIntake:
         repeated = last.reindex(readings["sensor_id"]).to_numpy() == readings["value"].to_numpy()
         back_h = quality.look_back_h(limits, np.isin(ids, readings["sensor_id"].to_numpy()[repeated]))
         about_h = np.where(back_h > 0, 2 ** np.ceil(np.log2(np.maximum(back_h, SHORTEST_H))), 0.0)  # few reads serve all
-        parts = [self.store.readings_of(ids[about_h == hours].tolist(), first - int(hours * HOUR_S), first)
-                 for hours in np.unique(about_h[about_h > 0])]
+        parts = [
+            self.store.readings_of(ids[about_h == hours].tolist(), first - int(hours * HOUR_S), first)
+            for hours in np.unique(about_h[about_h > 0])
+        ]
         return joined([readings.iloc[:0], *parts])
 
     def known_at(self, path: Path) -> pd.Timestamp:
@@ -211,8 +227,9 @@ class FileIntake:
         reach("after_archive")
         return row
 
-    def _refuse(self, path: Path, sha256: str, tag: str, why: str, parsed: readers.Parsed = NOTHING,
-                profile: str | None = None) -> dict:
+    def _refuse(
+        self, path: Path, sha256: str, tag: str, why: str, parsed: readers.Parsed = NOTHING, profile: str | None = None
+    ) -> dict:
         """Move a file to the quarantine with a report beside it."""
         name = folders.safe_name(path.name)
         if self.store.has_file(sha256, tag):
@@ -220,13 +237,23 @@ class FileIntake:
         file = IntakeFile(name, sha256, self.known_at(path), tag=tag, profile=profile, state="quarantined", error=why)
         nothing = rename.to_sensors(NOTHING.readings, self.sensors, {})
         counts = self.store.write_file(file, nothing.readings, 0, nothing.set_aside, parsed.quarantine)
-        report = [f"{name} was not taken in.", "", why, "", f"SHA-256 {sha256}, delivered {times.iso(file.known_at)}.",
-                  "Nothing of it is in the store. Once the cause is mended: `wss ingest --replay`, or put it into the inbox.", ""]
+        report = [
+            f"{name} was not taken in.",
+            "",
+            why,
+            "",
+            f"SHA-256 {sha256}, delivered {times.iso(file.known_at)}.",
+            "Nothing of it is in the store. Once the cause is mended: `wss ingest --replay`, or put it into the inbox.",
+            "",
+        ]
         report += [f"line {row.line}: {row.reason}: {row.text}" for row in parsed.quarantine.head(REPORTED).itertuples()]
         text = "\n".join(report) + "\n"
         reach("before_quarantine")
-        folders.put_away(path, self.workspace.quarantine(self.configuration.name),
-                         lambda kept: report_of(kept).write_text(text, encoding="utf-8", errors="replace"))
+        folders.put_away(
+            path,
+            self.workspace.quarantine(self.configuration.name),
+            lambda kept: report_of(kept).write_text(text, encoding="utf-8", errors="replace"),
+        )
         reach("after_quarantine")
         return self.row(name, sha256, "quarantined", counts, why)
 

@@ -29,7 +29,7 @@ def safe_name(name: str) -> str:
         return safe
     ending = "".join(Path(safe).suffixes[-2:])
     ending = ending if len(ending.encode()) < 20 else ""
-    head = safe.encode()[:LONGEST_NAME - 20 - len(ending.encode())].decode("utf-8", errors="ignore")
+    head = safe.encode()[: LONGEST_NAME - 20 - len(ending.encode())].decode("utf-8", errors="ignore")
     return f"{head}-{hashlib.sha256(raw).hexdigest()[:12]}{ending}"
 
 

@@ -29,9 +29,15 @@ LOOK_AGAIN_S = 2.0
 """How often the inbox is looked at for new files while many wait [s]."""
 
 
-def run_intake(configuration: Configuration, store: Store, workspace: Workspace, now: pd.Timestamp | None = None,
-               progress: Callable[[int, int, str], None] | None = None, told: Callable[[dict], None] | None = None,
-               stop: Callable[[], bool] = lambda: False) -> pd.DataFrame:
+def run_intake(
+    configuration: Configuration,
+    store: Store,
+    workspace: Workspace,
+    now: pd.Timestamp | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    told: Callable[[dict], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> pd.DataFrame:
     """Take in every complete file of the tenant's inbox, the first delivered first.
 
     A file is claimed into `work`, written to the store in one transaction, and only then moved to the archive. After a crash

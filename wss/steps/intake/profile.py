@@ -44,8 +44,9 @@ def propose(path: Path, workspace: Workspace | None = None, tenant: str | None =
     return found, tags if tenant is not None else []
 
 
-def try_profile(path: Path, workspace: Workspace | None = None, tenant: str | None = None,
-                profile: Path | None = None) -> dict[str, Any]:
+def try_profile(
+    path: Path, workspace: Workspace | None = None, tenant: str | None = None, profile: Path | None = None
+) -> dict[str, Any]:
     """What an intake of a file would make of it, by the tenant's files as they are now.
 
     Parameters
@@ -80,8 +81,16 @@ def try_profile(path: Path, workspace: Workspace | None = None, tenant: str | No
     refused = parsed.quarantine if renamed is None else pd.concat([parsed.quarantine, renamed.quarantine], ignore_index=True)
     aside = rename.NOTHING_ASIDE if renamed is None else renamed.set_aside
     stored = len(parsed.readings) if renamed is None else len(renamed.readings)
-    told = {"file": path.name, "profile": used.name, "zone": zone, "read": stored + parsed.missing + len(aside) + len(refused),
-            "stored": stored, "missing": parsed.missing, "set_aside": len(aside), "quarantined": len(refused)}
+    told = {
+        "file": path.name,
+        "profile": used.name,
+        "zone": zone,
+        "read": stored + parsed.missing + len(aside) + len(refused),
+        "stored": stored,
+        "missing": parsed.missing,
+        "set_aside": len(aside),
+        "quarantined": len(refused),
+    }
     told["rows"] = {"read": _rows(parsed.readings, zone), "set_aside": _rows(aside, zone), "quarantined": _rows(refused, zone)}
     told["tags"] = _tags(parsed.readings, configuration, aliases, zone)
     return told | {"flags": _flags(renamed, configuration, parsed)}
@@ -179,8 +188,11 @@ def _flags(renamed: rename.Renamed | None, configuration: Configuration | None, 
         return {}
     else:
         scaled = [(rename.scale(s.quantity, s.unit), s.limits) for s in configuration.sensors]
-        limits = pd.DataFrame([(of.low * k, of.high * k, of.max_rate_per_h and of.max_rate_per_h * k, of.stuck_h)
-                               for k, of in scaled], columns=list(quality.LIMITS), dtype=float)
+        limits = pd.DataFrame(
+            [(of.low * k, of.high * k, of.max_rate_per_h and of.max_rate_per_h * k, of.stuck_h) for k, of in scaled],
+            columns=list(quality.LIMITS),
+            dtype=float,
+        )
         readings = renamed.readings.sort_values(["sensor_id", "time"], kind="stable", ignore_index=True)
         there = limits.loc[limits.index.intersection(readings["sensor_id"].unique())]
         flags = quality.flag(readings, there, readings.iloc[:0])
@@ -188,8 +200,9 @@ def _flags(renamed: rename.Renamed | None, configuration: Configuration | None, 
     return {name: count for name, count in counts.items() if count}
 
 
-def _tags(readings: pd.DataFrame, configuration: Configuration | None, aliases: dict[str, str],
-          zone: str) -> list[dict[str, Any]]:
+def _tags(
+    readings: pd.DataFrame, configuration: Configuration | None, aliases: dict[str, str], zone: str
+) -> list[dict[str, Any]]:
     """Of each tag: readings, first and last time on the wall, least, middle and greatest value in the export's unit and ours."""
     sensors = {} if configuration is None else {s.tag: s for s in configuration.sensors}
     found = []
@@ -205,8 +218,13 @@ def _tags(readings: pd.DataFrame, configuration: Configuration | None, aliases: 
         if sensor is not None:
             scale, ours = rename.scale(sensor.quantity, sensor.unit), quantities.units(sensor.quantity)
             outside = int(((rows["value"] < sensor.limits.low) | (rows["value"] > sensor.limits.high)).sum())
-            about |= {"unit": sensor.unit, "our_unit": ours, "our_values": [scale * value for value in values],
-                      "limits": [sensor.limits.low, sensor.limits.high], "outside": outside}
+            about |= {
+                "unit": sensor.unit,
+                "our_unit": ours,
+                "our_values": [scale * value for value in values],
+                "limits": [sensor.limits.low, sensor.limits.high],
+                "outside": outside,
+            }
         found.append(about)
     return found
 
@@ -214,5 +232,7 @@ def _tags(readings: pd.DataFrame, configuration: Configuration | None, aliases: 
 def _rows(frame: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
     """The first rows of an outcome, times as on the wall."""
     rows = frame.head(SHOWN).to_dict("records")
-    return [{key: str(times.wall(pd.DatetimeIndex([value]), zone)[0]) if key == "time" else value for key, value in row.items()}
-            for row in rows]
+    return [
+        {key: str(times.wall(pd.DatetimeIndex([value]), zone)[0]) if key == "time" else value for key, value in row.items()}
+        for row in rows
+    ]

@@ -31,9 +31,16 @@ class Chosen:
     """Numbers of the files in the ledger; then nothing of the quarantine is read."""
 
 
-def run_replay(configuration: Configuration, store: Store, workspace: Workspace, chosen: Chosen = Chosen(),
-               now: pd.Timestamp | None = None, progress: Callable[[int, int, str], None] | None = None,
-               told: Callable[[dict], None] | None = None, stop: Callable[[], bool] = lambda: False) -> pd.DataFrame:
+def run_replay(
+    configuration: Configuration,
+    store: Store,
+    workspace: Workspace,
+    chosen: Chosen = Chosen(),
+    now: pd.Timestamp | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    told: Callable[[dict], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> pd.DataFrame:
     """Read archived files, and the quarantined ones that can be read now, again under `configuration`.
 
     Each file is one transaction, in the order of delivery. A file's readings keep their rank by its delivery, so a later file
@@ -78,8 +85,12 @@ def read_again(intake: FileIntake, numbers: Sequence[int]) -> Iterator[dict]:
     yield from (row for _, _, row in _Replay(intake, moment, Chosen(numbers=numbers)).rows())
 
 
-def compare_values(configuration: Configuration, store: Store, workspace: Workspace,
-                   progress: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
+def compare_values(
+    configuration: Configuration,
+    store: Store,
+    workspace: Workspace,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[str]:
     """Read every archived file again under `configuration` and compare it with what the store has of it; nothing is written.
 
     This finds what no sum of the store does: a digit that flipped on the disk inside of a reading.
@@ -102,9 +113,11 @@ def compare_values(configuration: Configuration, store: Store, workspace: Worksp
             told = {"stored": "are not there", "corrected": "differ"}
             counts = ", ".join(f"{row[state]:,} {what}" for state, what in told.items() if row[state])
             why = "; ".join(filter(None, (f"of {row['read']:,} readings {counts}" if counts else "", row["reason"])))
-            faults.append(f"the store does not have what {name} says under the active configuration"
-                          f" ({why or 'other rows are set aside or quarantined'});"
-                          f" `wss ingest {row['tenant']} --replay --file {name}` mends it")
+            faults.append(
+                f"the store does not have what {name} says under the active configuration"
+                f" ({why or 'other rows are set aside or quarantined'});"
+                f" `wss ingest {row['tenant']} --replay --file {name}` mends it"
+            )
         elif row["state"] == "refused":
             faults.append(f"{name} cannot be compared under the active configuration: {row['reason']}")
         progress(done, done + left)
@@ -134,7 +147,7 @@ class _Replay:
         for place, entry in enumerate(every.itertuples()):
             if entry.file_id in wanted:
                 row, withdrawn = self._file(entry)
-                later = every.iloc[place + 1:]
+                later = every.iloc[place + 1 :]
                 if withdrawn or row["corrected"]:
                     wanted |= set(later.loc[later["duplicate"] > 0, "file_id"])
                 yield int(later["file_id"].isin(wanted).sum()) + len(waiting), entry.name, row

@@ -31,21 +31,30 @@ class IntakeResult:
         return asdict(self)
 
 
-def intake_of(tenant: str, workspace: Workspace | None = None, progress: Callable[[int, int, str], None] | None = None,
-              told: Callable[[dict], None] | None = None) -> IntakeResult:
+def intake_of(
+    tenant: str,
+    workspace: Workspace | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    told: Callable[[dict], None] | None = None,
+) -> IntakeResult:
     """Read one tenant's inbox; `progress` is told the files done, of all, and a name, `told` each file's row."""
     return _told(tenant, workspace, lambda c, store, ws: run_intake(c, store, ws, progress=progress, told=told))
 
 
-def replay_of(tenant: str, chosen: Chosen, workspace: Workspace | None = None,
-              progress: Callable[[int, int, str], None] | None = None,
-              told: Callable[[dict], None] | None = None) -> IntakeResult:
+def replay_of(
+    tenant: str,
+    chosen: Chosen,
+    workspace: Workspace | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    told: Callable[[dict], None] | None = None,
+) -> IntakeResult:
     """Read one tenant's archived files again, as `run_replay` does; `progress` and `told` as of `intake_of`."""
     return _told(tenant, workspace, lambda c, store, ws: run_replay(c, store, ws, chosen, progress=progress, told=told))
 
 
-def _told(tenant: str, workspace: Workspace | None,
-          do: Callable[[Configuration, Store, Workspace], pd.DataFrame]) -> IntakeResult:
+def _told(
+    tenant: str, workspace: Workspace | None, do: Callable[[Configuration, Store, Workspace], pd.DataFrame]
+) -> IntakeResult:
     try:
         workspace = workspace or Workspace(find_home())
         with open_store(workspace, tenant) as store:

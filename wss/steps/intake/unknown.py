@@ -20,10 +20,20 @@ def unknown_tags(workspace: Workspace, tenant: str) -> list[dict[str, Any]]:
     with open_store(workspace, tenant) as store:
         rows = store.unknown_tags().to_dict("records")
         names = _names(store)
-    return [{"tenant": tenant, "tag": row["tag"], "readings": row["readings"],
-             "first": row["first"] and times.iso(row["first"]), "last": row["last"] and times.iso(row["last"]),
-             "example": row["example"], "likely": likely(row["tag"], names), "reason": row["reason"], "file": row["file"]}
-            for row in rows]
+    return [
+        {
+            "tenant": tenant,
+            "tag": row["tag"],
+            "readings": row["readings"],
+            "first": row["first"] and times.iso(row["first"]),
+            "last": row["last"] and times.iso(row["last"]),
+            "example": row["example"],
+            "likely": likely(row["tag"], names),
+            "reason": row["reason"],
+            "file": row["file"],
+        }
+        for row in rows
+    ]
 
 
 def likely(tag: str, names: dict[str, str]) -> list[str]:

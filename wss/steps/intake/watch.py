@@ -63,8 +63,9 @@ class _Tenant:
 class Watch:
     """The inboxes of some tenants, or of all that there are and will be."""
 
-    def __init__(self, workspace: Workspace, names: list[str] | None, told: Callable[[dict], None],
-                 failed: Callable[[str, str], None]):
+    def __init__(
+        self, workspace: Workspace, names: list[str] | None, told: Callable[[dict], None], failed: Callable[[str, str], None]
+    ):
         """`told` is called with the row of each file (see `run_intake`), `failed` with a tenant and what is newly wrong."""
         self._workspace, self._names, self._told, self._failed = workspace, names, told, failed
         self._tenants: dict[str, _Tenant] = {}
@@ -112,8 +113,11 @@ class Watch:
 
         A tenant's new files do not wait for it.
         """
-        due = [(name, tenant) for name, tenant in self._tenants.items()
-               if time.monotonic() >= tenant.examine_at and not _busy(tenant.work) and not _busy(tenant.search)]
+        due = [
+            (name, tenant)
+            for name, tenant in self._tenants.items()
+            if time.monotonic() >= tenant.examine_at and not _busy(tenant.work) and not _busy(tenant.search)
+        ]
         for name, tenant in due:
             tenant.examine_at = float("inf")
             tenant.search = pool.submit(self._examine, name)
@@ -130,8 +134,9 @@ class Watch:
         rows: dict[str, tuple] = {}
         try:
             self._refresh(name, tenant)
-            run_intake(tenant.configuration, tenant.store, self._workspace, told=lambda row: self._row(row, rows),
-                       stop=self._stop.is_set)
+            run_intake(
+                tenant.configuration, tenant.store, self._workspace, told=lambda row: self._row(row, rows), stop=self._stop.is_set
+            )
         except WssError as error:
             self._trouble(name, tenant, str(error))
         except Exception as error:
@@ -168,7 +173,7 @@ class Watch:
     def _close_idle(self) -> None:
         """Close the stores that were used longest ago, where many are open."""
         idle = [t for t in self._tenants.values() if t.store is not None and not _busy(t.work)]
-        for tenant in sorted(idle, key=lambda t: t.used)[:max(0, len(idle) - OPEN_STORES)]:
+        for tenant in sorted(idle, key=lambda t: t.used)[: max(0, len(idle) - OPEN_STORES)]:
             tenant.close()
 
 

@@ -76,8 +76,14 @@ def _replays(inputs: Inputs, pump_speed: xr.DataArray, members: xr.DataArray, ta
             path = on_grid(member.isel(member=0, drop=True), grid)
             engine.set_demands(network.zone_to_node(path, inputs.shares), step_s)
             try:
-                found = engine.run(second, speed, problem.initial_level, duration_s=duration_s,
-                                   step_s=max(problem.replay_step_s, min(step_s, STEP_S)), report_s=step_s)
+                found = engine.run(
+                    second,
+                    speed,
+                    problem.initial_level,
+                    duration_s=duration_s,
+                    step_s=max(problem.replay_step_s, min(step_s, STEP_S)),
+                    report_s=step_s,
+                )
             except HydraulicError:
                 continue
             yield found.level[:, order]
@@ -88,11 +94,19 @@ def _risks(run: Run, levels: np.ndarray, planned: xr.DataArray) -> Iterator[dict
     time, place = planned.get_index("time"), {str(t): k for k, t in enumerate(planned["tank"].values)}
     for tank in run.tenant.system.tanks if len(levels) else ():
         level = levels[:, 1:, place[tank.id]]
-        for side, limit, beyond in (("low", tank.level_min_m, tank.level_min_m - level),
-                                    ("high", tank.level_max_m, level - tank.level_max_m)):
+        for side, limit, beyond in (
+            ("low", tank.level_min_m, tank.level_min_m - level),
+            ("high", tank.level_max_m, level - tank.level_max_m),
+        ):
             crossed = beyond > TOLERANCE_M
             if crossed.any():
                 worst = limit + float(beyond.max()) * (-1 if side == "low" else 1)
-                yield {"tank": tank.id, "side": side, "limit_m": limit, "paths": int(crossed.any(axis=1).sum()),
-                       "of": len(levels), "worst_m": round(worst, 2),
-                       "first": times.iso(time[1 + int(crossed.any(axis=0).argmax())])}
+                yield {
+                    "tank": tank.id,
+                    "side": side,
+                    "limit_m": limit,
+                    "paths": int(crossed.any(axis=1).sum()),
+                    "of": len(levels),
+                    "worst_m": round(worst, 2),
+                    "first": times.iso(time[1 + int(crossed.any(axis=0).argmax())]),
+                }

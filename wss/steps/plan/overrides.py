@@ -36,8 +36,15 @@ def active(store: Store, now: pd.Timestamp) -> tuple[Override, ...]:
     return tuple(o for o in known if o.pin.end > now)
 
 
-def checked(configuration: Configuration, held: Sequence[Override], now: pd.Timestamp, pump: str, on: bool, start: pd.Timestamp,
-            end: pd.Timestamp) -> Pin:
+def checked(
+    configuration: Configuration,
+    held: Sequence[Override],
+    now: pd.Timestamp,
+    pump: str,
+    on: bool,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+) -> Pin:
     """The pin that was asked for, on the decision grid within the horizon [UTC] and beside those that are `held` already.
 
     Raises

@@ -12,8 +12,9 @@ ORDERS = "plan.csv"
 """The released plan in the outbox: time [UTC], pump, relative speed (0 = off) from then on."""
 
 
-def publish(configuration: Configuration, store: Store, workspace: Workspace, forecast_run: str, plan_run: str,
-            at: pd.Timestamp) -> Path | None:
+def publish(
+    configuration: Configuration, store: Store, workspace: Workspace, forecast_run: str, plan_run: str, at: pd.Timestamp
+) -> Path | None:
     """Switch forecast and plan together; where release is automatic, also release the plan.
 
     Parameters

@@ -11,8 +11,9 @@ from wss.store import Store
 log = logging.getLogger(__name__)
 
 
-def examine_anew(configuration: Configuration, store: Store, every: pd.Timedelta = pd.Timedelta(0),
-                 most_days: int | None = None) -> None:
+def examine_anew(
+    configuration: Configuration, store: Store, every: pd.Timedelta = pd.Timedelta(0), most_days: int | None = None
+) -> None:
     """Look for doubtful readings in what came since the last time; a cycle does so before it forecasts.
 
     Trouble with it is no trouble of the intake: the next cycle makes up for it.

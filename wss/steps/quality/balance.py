@@ -24,8 +24,14 @@ def balances(context: Context, wrong: pd.DataFrame) -> pd.DataFrame:
     """BALANCE on the sensors of each zone whose demand is negative or far from usual, and of each tank that gains other than
     what flows into it; without what earlier rules have found wrong."""
     parts, links = _parts(context), _links(context.configuration.network)
-    ids = {(s.quantity, s.item): i for i, s in context.sensors.items() if "balance" not in s.unchecked and (
-        s.item in parts if s.quantity == "flow" else s.quantity == "level" or s.quantity == "pump_status" and s.item in links)}
+    ids = {
+        (s.quantity, s.item): i
+        for i, s in context.sensors.items()
+        if "balance" not in s.unchecked
+        and (
+            s.item in parts if s.quantity == "flow" else s.quantity == "level" or s.quantity == "pump_status" and s.item in links
+        )
+    }
     wanted = [i for (name, _), i in ids.items() if name in ("flow", "level")]
     if not wanted:
         return spans.frame()
@@ -77,12 +83,24 @@ def _zones(context: Context, ids: dict, here: xr.Dataset, wanted: list[int]) -> 
         demand, noise = zone_balance(zone, here["flow"], here["gain"])
         usual, _ = zone_balance(zone, past["flow"], past["gain"])
         low, high = balance.band(usual, past_hour, settings.balance_deviations)
-        parts = [ids[key] for key in [*(("flow", i) for i in (*zone.inflow, *zone.outflow)), *(("level", i) for i in zone.tanks)]
-                 if key in ids]
+        parts = [
+            ids[key]
+            for key in [*(("flow", i) for i in (*zone.inflow, *zone.outflow)), *(("level", i) for i in zone.tanks)]
+            if key in ids
+        ]
         for first, last in balance.outside(demand, low[hour], high[hour], noise, settings.balance_hours):
-            note = _zone_note(zone.name, demand[first:last + 1], low[hour[first:last + 1]], high[hour[first:last + 1]])
-            found += [(i, Flag.BALANCE, seconds[first], seconds[last] + HOUR_S,
-                       seconds[first + settings.balance_hours - 1] + HOUR_S, note) for i in parts]
+            note = _zone_note(zone.name, demand[first : last + 1], low[hour[first : last + 1]], high[hour[first : last + 1]])
+            found += [
+                (
+                    i,
+                    Flag.BALANCE,
+                    seconds[first],
+                    seconds[last] + HOUR_S,
+                    seconds[first + settings.balance_hours - 1] + HOUR_S,
+                    note,
+                )
+                for i in parts
+            ]
     return spans.frame(found)
 
 
@@ -105,10 +123,21 @@ def _tanks(context: Context, ids: dict, here: xr.Dataset, wrong: pd.DataFrame) -
         noise = _content(network, tank, LEVEL_NOISE_M)
         parts = [ids[key] for key in [("level", tank), *(("flow", name) for name in sign)] if key in ids]
         for first, last in balance.open_tank(gain, inflow, settings.balance_share, noise, settings.balance_hours):
-            note = (f"tank {tank}: gains {gain[first:last + 1].mean():.0f} m3/h by its level,"
-                    f" {inflow[first:last + 1].sum(axis=1).mean():.0f} by its flows")
-            found += [(i, Flag.BALANCE, seconds[first], seconds[last] + HOUR_S,
-                       seconds[first + settings.balance_hours - 1] + HOUR_S, note) for i in parts]
+            note = (
+                f"tank {tank}: gains {gain[first : last + 1].mean():.0f} m3/h by its level,"
+                f" {inflow[first : last + 1].sum(axis=1).mean():.0f} by its flows"
+            )
+            found += [
+                (
+                    i,
+                    Flag.BALANCE,
+                    seconds[first],
+                    seconds[last] + HOUR_S,
+                    seconds[first + settings.balance_hours - 1] + HOUR_S,
+                    note,
+                )
+                for i in parts
+            ]
     return spans.frame(found)
 
 

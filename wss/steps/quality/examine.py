@@ -24,8 +24,13 @@ REGISTERS = ("volume_total", "energy_total")
 """Quantities that count up."""
 
 
-def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None = None, most_days: int | None = None,
-            progress: Callable[[float], None] | None = None) -> dict[str, int]:
+def examine(
+    configuration: Configuration,
+    store: Store,
+    now: pd.Timestamp | None = None,
+    most_days: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, int]:
     """Apply the rules to the days of all readings that came since the last time, and to the silence of sensors at `now`.
 
     Which files are still to be looked at stands in the store: a pass that was cut short is made up for by the next.
@@ -53,8 +58,10 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
     days = {backfill: _days(some[some["backfill"].eq(backfill)]) for backfill in (False, True)}
     late = sorted(days[True] - days[False])
     left = most_days is not None and len(late) > most_days
-    pieces = [*((piece, False) for piece in _pieces(sorted(days[False]))),
-              *((piece, True) for piece in _pieces(late) if not left)]
+    pieces = [
+        *((piece, False) for piece in _pieces(sorted(days[False]))),
+        *((piece, True) for piece in _pieces(late) if not left),
+    ]
     sensors = known_sensors(configuration, store)
     done = _silent(configuration, store, sensors, moment)
     for k, ((first, last), backfill) in enumerate(pieces):
@@ -66,8 +73,15 @@ def examine(configuration: Configuration, store: Store, now: pd.Timestamp | None
     return {"found": int(done[0]), "withdrawn": int(done[1])}
 
 
-def run_quality(configuration: Configuration, store: Store, start: pd.Timestamp, end: pd.Timestamp, now: pd.Timestamp,
-                backfill: bool = False, progress: Callable[[float], None] | None = None) -> dict[str, int]:
+def run_quality(
+    configuration: Configuration,
+    store: Store,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    now: pd.Timestamp,
+    backfill: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, int]:
     """Apply the rules to all readings of the days that [start, end) touches, and to the silence of sensors at `now`.
 
     The same readings give the same spans, whenever they are looked at. A span that later readings refute is withdrawn, and an
@@ -115,8 +129,15 @@ def _pieces(days: Sequence[int]) -> list[tuple[int, int]]:
     return pieces
 
 
-def _apply(configuration: Configuration, store: Store, sensors: dict[int, Sensor], start_s: int, end_s: int, now: pd.Timestamp,
-           backfill: bool) -> np.ndarray:
+def _apply(
+    configuration: Configuration,
+    store: Store,
+    sensors: dict[int, Sensor],
+    start_s: int,
+    end_s: int,
+    now: pd.Timestamp,
+    backfill: bool,
+) -> np.ndarray:
     """Apply the rules to one piece of time; numbers of new and of withdrawn spans."""
     around = store.readings_of(list(sensors), start_s - spans.DAY_S, end_s + spans.DAY_S)
     found = _found(Context(configuration, store, sensors, start_s, end_s, around))
@@ -201,8 +222,16 @@ def _units(context: Context, _wrong: pd.DataFrame) -> pd.DataFrame:
     found = []
     for sensor_id in sorted(doubtful & set(good["sensor_id"].unique())):
         readings, past = good[good["sensor_id"] == sensor_id], context.past([sensor_id], since.get(sensor_id))
-        found.append(factor.wrong_unit(readings, past, context.sensors[sensor_id].quantity, settings.unit_hours,
-                                       settings.unit_tolerance, was_off=sensor_id in since))
+        found.append(
+            factor.wrong_unit(
+                readings,
+                past,
+                context.sensors[sensor_id].quantity,
+                settings.unit_hours,
+                settings.unit_tolerance,
+                was_off=sensor_id in since,
+            )
+        )
     return spans.together(found)
 
 

@@ -27,8 +27,9 @@ def readings_and_doubts(run: Run, days: int) -> tuple[pd.DataFrame, pd.DataFrame
     start = run.now - days * times.DAY
     readings = run.store.read(list(OBSERVED), start, run.now, known_by=run.now)
     if readings.empty:
-        raise DataError(f"{run.tenant.name} has no reading in the {days} days before {times.iso(run.now)}: give another --now,"
-                        " or more days")
+        raise DataError(
+            f"{run.tenant.name} has no reading in the {days} days before {times.iso(run.now)}: give another --now, or more days"
+        )
     return readings, doubtful(readings, run.store.quality.spans(start, run.now, known_by=run.now))
 
 
@@ -78,11 +79,19 @@ def tenant_quality(configuration: Configuration, store: Store, now: pd.Timestamp
     out = []
     for (quantity, item, flag), of in found.groupby(["quantity", "item", "flag"]):
         last = of["end"].max()
-        out.append({
-            "quantity": quantity, "item": item, "kind": Flag(flag).name.lower(),
-            "masked": bool(Flag(flag) & configuration.tenant.quality.masked), "count": len(of),
-            "first": times.iso(of["start"].min()), "last": times.iso(now if of["end"].isna().any() else last),
-            "goes_on": bool(of["end"].isna().any()), "note": of["note"].iloc[-1]})
+        out.append(
+            {
+                "quantity": quantity,
+                "item": item,
+                "kind": Flag(flag).name.lower(),
+                "masked": bool(Flag(flag) & configuration.tenant.quality.masked),
+                "count": len(of),
+                "first": times.iso(of["start"].min()),
+                "last": times.iso(now if of["end"].isna().any() else last),
+                "goes_on": bool(of["end"].isna().any()),
+                "note": of["note"].iloc[-1],
+            }
+        )
     return out
 
 
@@ -91,8 +100,13 @@ def _runs(readings: pd.DataFrame, flag: Flag) -> pd.DataFrame:
     has = readings["flag"].to_numpy() & int(flag) > 0
     which = np.flatnonzero(has)
     sensor = readings["quantity"].str.cat(readings["item"].astype(str), sep=" ").to_numpy()[which]
-    fresh = np.r_[True, (np.diff(which) > 1) | (sensor[1:] != sensor[:-1])][:len(which)]
+    fresh = np.r_[True, (np.diff(which) > 1) | (sensor[1:] != sensor[:-1])][: len(which)]
     group = readings.iloc[which].groupby(np.cumsum(fresh))
-    out = group.agg(quantity=("quantity", "first"), item=("item", "first"), start=("time", "first"), end=("time", "last"),
-                    readings=("time", "size"))
+    out = group.agg(
+        quantity=("quantity", "first"),
+        item=("item", "first"),
+        start=("time", "first"),
+        end=("time", "last"),
+        readings=("time", "size"),
+    )
     return out.assign(flag=int(flag), note="")[COLUMNS]

@@ -24,21 +24,24 @@ down_revision = None
 metadata = MetaData()
 
 Table(
-    "version", metadata,
+    "version",
+    metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("author", text(), nullable=False),
     Column("note", text(), nullable=False),
 )
 Table(
-    "document", metadata,
+    "document",
+    metadata,
     Column("version", ForeignKey("version.version"), primary_key=True),
     Column("kind", text(32), primary_key=True),
     Column("key", text(255), primary_key=True),
     Column("body", text(), nullable=False),
 )
 Table(
-    "sensor", metadata,
+    "sensor",
+    metadata,
     Column("sensor_id", Integer, primary_key=True),
     Column("tag", text(200), nullable=False),
     Column("quantity", text(32), nullable=False),
@@ -48,12 +51,14 @@ Table(
     UniqueConstraint("tag", "valid_from"),
 )
 Table(
-    "sensor_alias", metadata,
+    "sensor_alias",
+    metadata,
     Column("alias", text(200), primary_key=True),
     Column("tag", text(200), nullable=False),
 )
 Table(
-    "intake_file", metadata,
+    "intake_file",
+    metadata,
     Column("file_id", Integer, primary_key=True),
     Column("sha256", text(64), nullable=False),
     Column("tag", text(255), nullable=False),
@@ -62,13 +67,16 @@ Table(
     Column("delay_s", Integer),
     Column("profile", text(31)),
     Column("state", text(16), nullable=False),
-    *(Column(count, Integer, nullable=False)
-      for count in ("read", "stored", "duplicate", "corrected", "missing", "set_aside", "quarantined")),
+    *(
+        Column(count, Integer, nullable=False)
+        for count in ("read", "stored", "duplicate", "corrected", "missing", "set_aside", "quarantined")
+    ),
     Column("error", text()),
     UniqueConstraint("sha256", "tag"),
 )
 Table(
-    "reading", metadata,
+    "reading",
+    metadata,
     Column("sensor_id", Integer, primary_key=True, autoincrement=False),
     Column("time", BigInteger, primary_key=True, autoincrement=False),
     Column("value", Double, nullable=False),
@@ -78,7 +86,8 @@ Table(
     sqlite_with_rowid=False,
 )
 Table(
-    "reading_old", metadata,
+    "reading_old",
+    metadata,
     Column("old_id", ROW_ID, primary_key=True),
     Column("sensor_id", Integer, nullable=False),
     Column("time", BigInteger, nullable=False),
@@ -90,7 +99,8 @@ Table(
     Index("reading_old_key", "sensor_id", "time"),
 )
 Table(
-    "set_aside", metadata,
+    "set_aside",
+    metadata,
     Column("row_id", ROW_ID, primary_key=True),
     Column("file_id", ForeignKey("intake_file.file_id"), nullable=False, index=True),
     Column("line", Integer, nullable=False),
@@ -100,7 +110,8 @@ Table(
     Column("reason", text(), nullable=False),
 )
 Table(
-    "quarantine", metadata,
+    "quarantine",
+    metadata,
     Column("row_id", ROW_ID, primary_key=True),
     Column("file_id", ForeignKey("intake_file.file_id"), nullable=False, index=True),
     Column("line", Integer, nullable=False),
@@ -108,7 +119,8 @@ Table(
     Column("reason", text(), nullable=False),
 )
 Table(
-    "run", metadata,
+    "run",
+    metadata,
     Column("seq", Integer, primary_key=True),
     Column("id", text(64), nullable=False, unique=True),
     Column("kind", text(32), nullable=False, index=True),
@@ -128,14 +140,16 @@ Table(
     Column("error", text()),
 )
 Table(
-    "pump_order", metadata,
+    "pump_order",
+    metadata,
     Column("run_id", ForeignKey("run.id"), primary_key=True),
     Column("pump", text(31), primary_key=True),
     Column("time", BigInteger, primary_key=True),
     Column("speed", Double, nullable=False),
 )
 Table(
-    "kpi", metadata,
+    "kpi",
+    metadata,
     Column("run_id", ForeignKey("run.id"), primary_key=True),
     Column("time", BigInteger, primary_key=True),
     Column("name", text(64), primary_key=True),
@@ -145,14 +159,16 @@ Table(
     Index("kpi_time", "time"),
 )
 Table(
-    "published", metadata,
+    "published",
+    metadata,
     Column("seq", Integer, primary_key=True),
     Column("kind", text(32), nullable=False, index=True),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("at", BigInteger, nullable=False),
 )
 Table(
-    "journal", metadata,
+    "journal",
+    metadata,
     Column("id", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False, index=True),
     Column("kind", text(32), nullable=False),
@@ -162,7 +178,8 @@ Table(
     Column("body", JSON, nullable=False),
 )
 Table(
-    "lease", metadata,
+    "lease",
+    metadata,
     Column("name", text(64), primary_key=True),
     Column("owner", text(), nullable=False),
     Column("at", BigInteger, nullable=False),
