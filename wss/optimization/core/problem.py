@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from wss.errors import DataError, raise_all
+from wss.tariffs import PeakCharge
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which share of it is."""
@@ -23,20 +24,6 @@ class Pin:
     end: pd.Timestamp
     """First moment after it [UTC]."""
     on: bool
-
-
-@dataclass(frozen=True)
-class PeakCharge:
-    """Charge on how much the highest mean power of one billing month rises above its peak so far."""
-
-    price_per_kw: float
-    """[currency/kW]"""
-    window_minutes: int
-    """Length of the windows over which the power is averaged [min]."""
-    peak_so_far_kw: float = 0.0
-    """Highest mean power of the month up to the start [kW]."""
-    counts: xr.DataArray | None = None
-    """(time,) of bool on the windows from the start on: which of them count; absent: all."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +86,7 @@ class Problem:
     start_clock_s: int = 0
     """What the clocks of the network's own controls show at the start, since midnight [s]."""
     charges: tuple[PeakCharge, ...] = ()
-    """One for each billing month that the horizon touches."""
+    """What the tariff charges beside energy: one or more for each billing month that the horizon touches."""
 
     def __post_init__(self) -> None:
         step, faults = self.decision_step, []

@@ -7,8 +7,8 @@ import numpy as np
 from wss.errors import UnsolvedError
 from wss.hydraulics import UNBALANCED, Trajectory
 from wss.optimization.core.modes import choice_of
-from wss.optimization.core.problem import PeakCharge
 from wss.optimization.core.task import LEVEL_TOLERANCE_M, Task
+from wss.tariffs import dues
 
 PRESSURE_SPARE_M = 1e-3
 CUT_OFF_M = -100.0
@@ -88,7 +88,8 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     end_miss = np.maximum(task.end - level[-1], 0) * whole
     starts = count_starts(speed > 0)
     cost = float((run.energy * task.report_price[: len(run.energy)]).sum())
-    charge = float(sum(peak_charge(c, energy.sum(axis=1), task.slot_h, task.counted(c)) for c in task.problem.charges))
+    power = run.energy.sum(axis=1) / (task.report_s / 3600)
+    charge = float(sum(dues(task.problem.charges, [windows.highest(power) for windows in task.report_windows])))
     miss = (
         np.maximum(band_miss - LEVEL_TOLERANCE_M, 0).sum() * task.slot_h
         + end_miss.sum()
@@ -185,16 +186,3 @@ def departures(task: Task, speed: np.ndarray) -> float:
 def count_starts(on: np.ndarray) -> np.ndarray:
     """Starts of each pump, (..., pump), where `on` (..., time, pump) says when it runs; the horizon is periodic."""
     return (on & ~np.roll(on, 1, axis=-2)).sum(axis=-2)
-
-
-def peak_charge(charge: PeakCharge, energy: np.ndarray, slot_h: float, counted: np.ndarray) -> np.ndarray:
-    """What each `energy` (..., time) [kWh] adds to a billing month's demand charge, (...) [currency].
-
-    The peak is the highest mean power of the windows that are `counted` (window,) of bool; slots longer than a window stand for
-    all windows in them.
-    """
-    per_window = max(round(charge.window_minutes / 60 / slot_h), 1)
-    windows = energy.shape[-1] // per_window
-    power = energy[..., : windows * per_window].reshape(*energy.shape[:-1], windows, per_window).mean(axis=-1) / slot_h
-    highest = power[..., counted[:windows]].max(axis=-1, initial=0.0)
-    return charge.price_per_kw * np.maximum(highest - charge.peak_so_far_kw, 0.0)

@@ -1,6 +1,7 @@
 """A problem as plain arrays in the order of an open engine: what the search computes with."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import gcd
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 from wss.errors import raise_all
 from wss.hydraulics import Engine
 from wss.optimization.core.modes import Station, find_stations
-from wss.optimization.core.problem import PeakCharge, Problem
+from wss.optimization.core.problem import Problem
 from wss.optimization.core.reserve import Reserve
+from wss.tariffs import Windows
 
 LEVEL_TOLERANCE_M = 1e-3
 """How far an operator's limit may be passed."""
@@ -102,11 +104,15 @@ class Task:
         left[~left.any(axis=1)] = True
         return left
 
-    def counted(self, charge: PeakCharge) -> np.ndarray:
-        """Which windows (time,) of bool from the start on count for a charge."""
-        per_window = max(round(charge.window_minutes * 60 / self.slot_s), 1)
-        windows = self.slots // per_window
-        return counting(charge, self.problem.start + self.problem.horizon / windows * np.arange(windows))
+    @cached_property
+    def slot_windows(self) -> tuple[Windows, ...]:
+        """For each demand charge: the billing windows of the slots."""
+        return tuple(charge.windows(self.problem.time) for charge in self.problem.charges)
+
+    @cached_property
+    def report_windows(self) -> tuple[Windows, ...]:
+        """For each demand charge: the billing windows of the report steps."""
+        return tuple(charge.windows(report_steps(self.problem, self.report_s)) for charge in self.problem.charges)
 
     def with_end(self, end: np.ndarray) -> "Task":
         """The same task, to end at least at `end` (tank,) [m]."""
@@ -136,8 +142,7 @@ def make_task(problem: Problem, engine: Engine) -> Task:
     stations = find_stations(engine, problem)
     slot_s, price_s = (round(span / pd.Timedelta(seconds=1)) for span in (problem.decision_step, problem.price_step))
     report_s = gcd(slot_s, price_s, 3600)
-    steps = pd.date_range(problem.start, problem.end, freq=pd.Timedelta(seconds=report_s), inclusive="left", unit="ns")
-    price = problem.price_on(steps, pumps)
+    price = problem.price_on(report_steps(problem, report_s), pumps)
     exempt = np.array([t in problem.clamp_exempt for t in tanks])
     low = np.maximum(np.where(exempt, bottom - BRIM_M, bottom), [problem.level_min.get(t, -np.inf) for t in tanks])
     high = np.minimum(brim, [problem.level_max.get(t, np.inf) for t in tanks])
@@ -169,6 +174,11 @@ def make_task(problem: Problem, engine: Engine) -> Task:
         floor=np.array(list(nodes.values()), float),
         always=np.array([0.0 if node in drawing else -np.inf for node in nodes]),
     )
+
+
+def report_steps(problem: Problem, report_s: int) -> pd.DatetimeIndex:
+    """Steps of `report_s` [s] over the horizon (report step,), each by its first moment."""
+    return pd.date_range(problem.start, problem.end, freq=pd.Timedelta(seconds=report_s), inclusive="left", unit="ns")
 
 
 def change_cost(problem: Problem, station: Station, pumps: list[str]) -> np.ndarray:
@@ -212,11 +222,3 @@ def _faults(problem: Problem, engine: Engine) -> list[str]:
         if low >= high:
             faults.append(f"tank {tank}: no room between {low:g} and {high:g} m; widen its band")
     return faults
-
-
-def counting(charge: PeakCharge, begins: pd.DatetimeIndex) -> np.ndarray:
-    """Which parts of the horizon (time,) count for a charge, by the moments at which they begin; of bool."""
-    if charge.counts is None:
-        return np.ones(len(begins), bool)
-    known = charge.counts.get_index("time")
-    return charge.counts.to_numpy()[np.clip(known.searchsorted(begins, side="right") - 1, 0, len(known) - 1)].astype(bool)

@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from wss.optimization.core.replay import PRESSURE_SPARE_M, Replay, peak_charge
+from wss.optimization.core.replay import PRESSURE_SPARE_M, Replay
 from wss.optimization.core.reserve import Reserve
 from wss.optimization.core.tables import is_large
 from wss.optimization.core.task import END_SPARE_M, LEVEL_TOLERANCE_M, Task
 from wss.optimization.local_search.moves import Effects, group_starts
+from wss.tariffs import dues
 
 PAIR_INSTANTS = 64
 """About how many instants pairs are compared at, before the best of them are looked at closely."""
@@ -104,8 +105,6 @@ class Target:
     """(group,) of identical pumps, those of all stations in turn"""
     most_starts: np.ndarray
     """(group,)"""
-    counted: tuple[np.ndarray, ...]
-    """For each demand charge: which windows count."""
 
     @cached_property
     def coarse(self) -> "Instants":
@@ -149,9 +148,10 @@ class Target:
         total = self.miss_price * (miss + over) + self.own(effects)
         if self.reserve is not None:
             total += self.reserve.counted(self.level[at] + level, at) @ instants.weight * self.task.slot_h
-        for charge, counted in zip(self.task.problem.charges, self.counted, strict=True):
-            energy = (self.power + effects.power) * self.task.slot_h
-            total = total + peak_charge(charge, energy, self.task.slot_h, counted)
+        if self.task.problem.charges:
+            power = self.power + effects.power
+            for due in dues(self.task.problem.charges, [windows.highest(power) for windows in self.task.slot_windows]):
+                total = total + due
         return total
 
 
@@ -185,7 +185,6 @@ def target_of(task: Task, choice: np.ndarray, best: Replay, virtual: np.ndarray,
         reserve=task.reserve,
         starts=group_starts(task, choice),
         most_starts=np.array([task.most_starts[[s.pumps[p] for p in group]].sum() for s in task.stations for group in s.groups]),
-        counted=tuple(task.counted(charge) for charge in task.problem.charges),
     )
 
 

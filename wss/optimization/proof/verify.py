@@ -10,7 +10,8 @@ import xarray as xr
 
 from wss.hydraulics import Engine, Simulation
 from wss.hydraulics.project import BEYOND, MEANINGS
-from wss.optimization.core.problem import PeakCharge, Problem
+from wss.optimization.core.problem import Problem
+from wss.tariffs import dues
 
 TOLERANCE = 1e-3
 """How far pressures and end levels may be missed, in the file's units, and the operator's band, in metres."""
@@ -78,7 +79,7 @@ def verify_with(engine: Engine, problem: Problem, pump_speed: xr.DataArray) -> V
         violations=tuple(faults),
         band_violations=tuple(_band(problem, run)),
         cost=float((run.energy.to_numpy() * price).sum()),
-        charge=sum(_charge(c, problem, run, report_s) for c in problem.charges),
+        charge=_charge(problem, run, report_s),
         energy_kwh=float(run.energy.sum()),
         starts=starts,
         simulation=run,
@@ -238,16 +239,10 @@ def _band(problem: Problem, run: Simulation) -> list[str]:
     return faults
 
 
-def _charge(charge: PeakCharge, problem: Problem, run: Simulation, report_s: int) -> float:
-    """Increase of the peak by the windows that count; windows shorter than a report step have its mean power. [currency]"""
-    total = run.energy.sum("pump").to_numpy()
-    each = max(charge.window_minutes * 60 // report_s, 1)
-    whole = len(total) // each * each
-    power = total[:whole].reshape(-1, each).sum(axis=1) / (each * report_s / 3600)
-    if charge.counts is not None:
-        starts = run.energy.get_index("time")[:whole:each]
-        power = power[charge.counts.reindex(time=starts, method="ffill").to_numpy().astype(bool)]
-    return charge.price_per_kw * max(float(power.max(initial=0.0)) - charge.peak_so_far_kw, 0.0)
+def _charge(problem: Problem, run: Simulation, report_s: int) -> float:
+    """What the run adds to the charges on peaks. [currency]"""
+    power, time = run.energy.sum("pump").to_numpy() / (report_s / 3600), run.energy.get_index("time")
+    return float(sum(dues(problem.charges, [charge.windows(time).highest(power) for charge in problem.charges])))
 
 
 def _clock(moment: pd.Timestamp, second: int = 0) -> str:

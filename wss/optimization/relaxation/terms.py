@@ -1,12 +1,12 @@
 """Terms of the linear program beside the balance of water: pressures, starts and demand charges."""
 
 import numpy as np
-import pandas as pd
 import pyomo.environ as pyo
 
 from wss.optimization.core.response import Response
-from wss.optimization.core.task import Task, counting
+from wss.optimization.core.task import Task
 from wss.optimization.relaxation.fractional import Before, Margins
+from wss.tariffs import Windows, together
 
 MISS_PRICE = 100.0
 """Price of missing a level by 1 m for 1 h, in multiples of the dearest hour of full power: limits come before cost."""
@@ -131,23 +131,42 @@ def haste(model: pyo.ConcreteModel, task: Task, response: Response, before: Befo
 
 
 def peaks(model: pyo.ConcreteModel, task: Task, response: Response):
-    """Increase of each month's peak of the mean power."""
+    """Increase of each month's peak of the mean power of its billing windows."""
     charges = task.problem.charges
     if not charges:
         return 0.0
-    steps = len(response.surplus)
     model.peak = pyo.Var(range(len(charges)), bounds=lambda _, c: (charges[c].peak_so_far_kw, None))
-    begins = task.problem.start + pd.to_timedelta(response.edges[:-1] * task.slot_s, unit="s")
-    counted = [counting(c, begins) for c in charges]
-    rows = [(c, k) for c in range(len(charges)) for k in range(steps) if counted[c][k]]
+    parts = [window_parts(windows, response.edges) for windows in task.slot_windows]
 
-    def rule(m, c, k):
+    def rule(m, c, w):
+        part = [(int(k), float(parts[c][w, k])) for k in np.flatnonzero(parts[c][w])]
         gains = sum(
-            float(response.power[s][k, j].sum()) * m.share[k, s, j]
+            share * float(response.power[s][k, j].sum()) * m.share[k, s, j]
+            for k, share in part
             for s, station in enumerate(task.stations)
             for j in range(len(station.modes))
         )
-        return m.peak[c] >= float(response.known_power[k].sum()) + gains
+        return m.peak[c] >= sum(share * float(response.known_power[k].sum()) for k, share in part) + gains
 
-    model.peaks = pyo.Constraint(rows, rule=rule)
-    return sum(charge.price_per_kw * (model.peak[c] - charge.peak_so_far_kw) for c, charge in enumerate(charges))
+    model.peaks = pyo.Constraint([(c, w) for c, table in enumerate(parts) for w in range(len(table))], rule=rule)
+    groups = together(charges)
+    several = [g for g, group in enumerate(groups) if len(group) > 1]
+    model.due = pyo.Var(several, bounds=(0, None))
+    cost = [charge.price_per_kw * (model.peak[c] - charge.peak_so_far_kw) for c, charge in enumerate(charges)]
+    model.dearest = pyo.Constraint([(g, c) for g in several for c in groups[g]], rule=lambda m, g, c: m.due[g] >= cost[c])
+    return sum(model.due[g] if g in several else cost[group[0]] for g, group in enumerate(groups))
+
+
+def window_parts(windows: Windows, edges: np.ndarray) -> np.ndarray:
+    """The part (window, step) that steps between `edges` (step instant,), slot instants, have in the windows that count. [1]
+
+    Windows within one step are one, that in which it begins.
+    """
+    slots = np.arange(edges[0], edges[-1])
+    window = windows.first.searchsorted(slots, side="right") - 1
+    parts = np.zeros((len(windows.first), len(edges) - 1))
+    np.add.at(parts, (window, edges.searchsorted(slots, side="right") - 1), 1.0)
+    here = np.unique(window)
+    parts = parts[here] / parts[here].sum(axis=1, keepdims=True)
+    new = np.append(True, (parts[1:] != parts[:-1]).any(axis=1))
+    return parts[new & windows.counts[here]]

@@ -12,7 +12,7 @@ from wss import tariffs, times
 from wss.config import System, Tariff
 from wss.errors import DataError, raise_all
 from wss.hydraulics import network
-from wss.optimization import PeakCharge, Pin, Problem
+from wss.optimization import Pin, Problem
 from wss.steps.observed import observed
 from wss.steps.plan.start import Start, find_start, plan_in_force, pump_hour_cost
 from wss.steps.run import Run
@@ -73,6 +73,7 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
     clock = times.wall(pd.DatetimeIndex([run.now]), run.tenant.time_zone)[0]
     clock_s = int((clock - clock.normalize()).total_seconds())
     written = network.write_inp(text, start.levels, median, int(step.total_seconds()), clock_s)
+    quarters = times.grid(run.now, run.now + horizon, min(step, pd.Timedelta(minutes=15)))
     peak, hour_cost = _peak_so_far(run, tariff), pump_hour_cost(run, previous)
     problem = Problem(
         network=written,
@@ -81,7 +82,7 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
         decision_step=step,
         currency=tariff.currency,
         replay_step_s=plan.replay_seconds,
-        price=tariffs.price(tariff, times.grid(run.now, run.now + horizon, min(step, pd.Timedelta(minutes=15)))),
+        price=tariffs.price(tariff, quarters),
         initial_level=start.levels,
         start_cost=plan.start_cost,
         pins=pins,
@@ -91,7 +92,7 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
         reserve_cost=hour_cost * RESERVE_COUNTS,
         initial_status=start.status,
         start_clock_s=clock_s,
-        charges=_charges(run, tariff, peak),
+        charges=tariffs.peak_charges(tariff, quarters, peak),
         **limits(run.tenant.system, horizon, changes.get("out_of_service", ())),
     )
     return Inputs(problem, start, demand, shares, tariff, peak)
@@ -136,39 +137,17 @@ def on_grid(demand: xr.DataArray, time: pd.DatetimeIndex) -> xr.DataArray:
 
 
 def _peak_so_far(run: Run, tariff: Tariff) -> float:
-    """Highest mean power of the local month up to now, over the windows that count. [kW]"""
-    charge = _charge_at(tariff, run.now)
-    if charge is None:
-        return 0.0
-    local = times.wall(pd.DatetimeIndex([run.now]), tariff.time_zone)[0]
-    first, _ = times.local_day(local.replace(day=1).date(), tariff.time_zone)
-    window = pd.Timedelta(minutes=charge.window_minutes)
-    end = times.floor(run.now, window)
-    if end <= first:
-        return 0.0
-    power = observed(run, ["power"], first, end, window)["power"]
-    total = power.sum("pump", skipna=True).to_series()
-    if charge.periods:
-        total = total[np.isin(tariffs.periods(tariff, total.index).values, charge.periods)]
-    return float(total.max()) if len(total) else 0.0
-
-
-def _charge_at(tariff: Tariff, moment: pd.Timestamp):
-    day = times.local_date(moment, tariff.time_zone)
-    return next((v.demand_charge for v in reversed(tariff.versions) if v.valid_from <= day), None)
-
-
-def _charges(run: Run, tariff: Tariff, peak_so_far_kw: float) -> tuple[PeakCharge, ...]:
-    """One charge for each local month of the horizon; only the first has a peak so far."""
-    charge = _charge_at(tariff, run.now)
-    if charge is None:
-        return ()
-    end = run.now + pd.Timedelta(hours=run.tenant.plan.horizon_hours)
-    window = times.grid(run.now, end, pd.Timedelta(minutes=charge.window_minutes))
-    month = times.wall(window, tariff.time_zone).to_period("M")
-    counts = np.isin(tariffs.periods(tariff, window).values, charge.periods) if charge.periods else np.ones(len(window), bool)
-    made = []
-    for k, one in enumerate(month.unique()):
-        inside = xr.DataArray(counts & (month == one), dims="time", coords={"time": window})
-        made.append(PeakCharge(charge.price_per_kw, charge.window_minutes, peak_so_far_kw if k == 0 else 0.0, inside))
-    return tuple(made)
+    """Highest mean power of the local month up to now, over the billing windows that are over and count. [kW]"""
+    highest = 0.0
+    for charge in tariffs.peak_charges(tariff, pd.DatetimeIndex([run.now])):
+        local = times.wall(pd.DatetimeIndex([run.now]), tariff.time_zone)[0]
+        first, _ = times.local_day(max(local.replace(day=1).date(), tariff.versions[0].valid_from), tariff.time_zone)
+        end = charge.begins[0]
+        if end <= first:
+            continue
+        power = observed(run, ["power"], first, end, pd.Timedelta(minutes=charge.window_minutes))["power"]
+        total = power.sum("pump", skipna=True)
+        time = total.get_index("time")
+        so_far = [past.windows(time).highest(total.to_numpy()) for past in tariffs.peak_charges(tariff, time)]
+        highest = max(highest, *map(float, so_far))
+    return highest
