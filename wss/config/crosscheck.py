@@ -6,8 +6,8 @@ import zoneinfo
 from math import gcd
 from typing import NamedTuple
 
-from wss.config import calendars, timetable
-from wss.config.base import Calendar
+from wss import calendars
+from wss.calendars import Calendar
 from wss.config.check_balance import check_balance
 from wss.config.check_sensors import check_coverage, check_items, check_limits, check_tags
 from wss.config.check_system import Found, check_system
@@ -16,8 +16,8 @@ from wss.config.lines import Document
 from wss.config.profile import FIXED_OFFSET, ImportProfile
 from wss.config.sensors import SensorFile
 from wss.config.system import System
-from wss.config.tariff import Tariff
 from wss.config.tenant import Plan, Tenant
+from wss.tariffs import Tariff, timetable
 
 
 class Files(NamedTuple):

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from wss.config.base import Id, Name
 from wss.config.profile import ImportProfile
 from wss.config.sensors import SensorFile
-from wss.config.tariff import Clock, Tariff
 from wss.config.tenant import Tenant
 from wss.quantities import QUANTITIES
+from wss.schema import Id, Name
+from wss.tariffs import Tariff
+from wss.tariffs.components.energy import Clock
 from wss.units import CURRENCIES, NAMES, UNITS
 
 FILES: dict[str, tuple[type[BaseModel], str]] = {
@@ -47,7 +48,7 @@ def tenant_page() -> str:
     lines = [
         "# A tenant's files",
         "",
-        "<!-- Generated from the models in wss/config by `python -m wss.config.document docs`. -->",
+        "<!-- Generated from the models in wss/config and wss/tariffs by `python -m wss.config.document docs`. -->",
         "",
         "A tenant is a folder `tenants/<name>/` of the workspace. `wss check NAME` lists every fault of its files at once,",
         "`wss apply NAME` makes them the active version. A value stays as it is written: `010`, `1.10` and `07:00` are never",

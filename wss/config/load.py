@@ -9,14 +9,14 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from wss.config import messages
-from wss.config.base import Frozen
 from wss.config.crosscheck import Files, crosscheck
 from wss.config.lines import LARGEST_BYTES, Document, read_yaml
 from wss.config.profile import ImportProfile
 from wss.config.sensors import SensorFile
-from wss.config.tariff import Tariff
 from wss.config.tenant import Configuration, Tenant
 from wss.errors import ConfigError, raise_all
+from wss.schema import Frozen
+from wss.tariffs import Tariff
 
 Model = TypeVar("Model", bound=Frozen)
 

@@ -8,9 +8,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from wss.config.base import Id, Name
 from wss.config.lines import Document, Path
-from wss.config.tariff import Clock
+from wss.schema import Id, Name
+from wss.tariffs.components.energy import Clock
 
 
 def _pattern(annotated: Any) -> str:

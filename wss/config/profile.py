@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from wss import units
-from wss.config.base import Frozen, Name
+from wss.schema import Frozen, Name
 
 DELIMITERS = {"tab": "\t", "spaces": " "}
 """Words for delimiters that one does not see."""

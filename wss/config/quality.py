@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from wss.config.base import Frozen
 from wss.quantities import DOUBTFUL, Flag
+from wss.schema import Frozen
 
 Rule = Literal["gap", "stale", "unit", "reset", "pump", "balance"]
 """Rules beyond a sensor's own limits, each named after the flag that it sets."""

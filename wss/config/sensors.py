@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from wss import times, units
-from wss.config.base import Frozen, Id
 from wss.config.quality import Rule
 from wss.errors import DataError
 from wss.quantities import QUANTITIES
+from wss.schema import Frozen, Id
 
 OBSERVED = ("level", "flow", "pressure", "power", "pump_status", "pump_speed", "energy_total", "volume_total")
 """Quantities that a sensor may measure. Demand is not among them: it is derived from flows and levels."""

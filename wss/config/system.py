@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from wss.config.base import Frozen, Id, Name
+from wss.schema import Frozen, Id, Name
 
 
 class Zone(Frozen):

@@ -4,12 +4,13 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wss.config.base import Calendar, Frozen, Id, Name
+from wss.calendars import Calendar
 from wss.config.profile import ImportProfile
 from wss.config.quality import Quality
 from wss.config.sensors import Sensor
 from wss.config.system import System
-from wss.config.tariff import Tariff
+from wss.schema import Frozen, Id, Name
+from wss.tariffs import Tariff
 
 
 class Intake(Frozen):

@@ -9,8 +9,8 @@ import yaml
 from pydantic import Field, StringConstraints
 
 from wss.config import Frozen
-from wss.config.base import Name
 from wss.errors import NotFoundError
+from wss.schema import Name
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]

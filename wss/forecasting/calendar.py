@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from wss.calendars import holiday_dates
 from wss.config import Calendar
-from wss.config.calendars import holiday_dates
 
 SATURDAY, SUNDAY = 5, 6
 

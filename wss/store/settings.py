@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from wss.config.base import Name
 from wss.errors import ConfigError, raise_all
+from wss.schema import Name
 
 FILE = "wss.toml"
 SQLITE = "sqlite"

@@ -1,26 +1,83 @@
-"""The demand charge, and the bill of a course of power."""
+"""What a course of power costs by a tariff: the one place where it is computed. Energy by period, and each further component."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from wss import times
-from wss.config.tariff import Tariff
 from wss.errors import DataError
-from wss.tariffs.prices import lookup
-from wss.tariffs.terms import PeakCharge, dues
-from wss.tariffs.windows import Windows, begins
+from wss.tariffs.component import Component, Course
+from wss.tariffs.prices import lookup, mean_price
+from wss.tariffs.tariff import Tariff
+from wss.tariffs.terms import PeakCharge, dues, together
 
 
-def demand_charge(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: float = 0.0) -> float:
-    """What `power_total` adds to the demand charge of its billing months, which are local calendar months. [currency]
+def bill(
+    tariff: Tariff,
+    energy: xr.DataArray,
+    peak_so_far_kw: Mapping[str, float] | float = 0.0,
+    step: pd.Timedelta | None = None,
+) -> pd.DataFrame:
+    """Bill for `energy` (time, or time and pump) [kWh] on a regular grid; missing energy is free.
+
+    Parameters
+    ----------
+    peak_so_far_kw
+        As in `charges`. [kW]
+    step
+        Length of the grid's steps; absent: from the grid itself, which then needs two steps.
+
+    Returns
+    -------
+    DataFrame[period, energy_kwh, cost]
+        A row a period, in the tariff's order, and last a row for each further component that the tariff has, by its key.
+        [kWh], [currency]
+
+    Raises
+    ------
+    DataError
+        If the grid has fewer than two steps or is not regular.
+    """
+    step = step or _step(energy.get_index("time"))
+    power = _total(energy) / (step / times.HOUR)
+    rows = energy_rows(tariff, energy, step)
+    for key, cost in charges(tariff, power, peak_so_far_kw).items():
+        rows.loc[len(rows)] = [key, np.nan, cost]
+    return rows
+
+
+def parts(rows: pd.DataFrame) -> tuple[float, dict[str, float]]:
+    """Cost of the energy of a `bill`, and what each further component adds, by its key. [currency]"""
+    used = rows["energy_kwh"].notna()
+    return float(rows.loc[used, "cost"].sum()), rows[~used].set_index("period")["cost"].to_dict()
+
+
+def energy_rows(tariff: Tariff, energy: xr.DataArray, step: pd.Timedelta | None = None) -> pd.DataFrame:
+    """The rows (period, energy_kwh, cost) of a `bill` for `energy` (time, or time and pump) alone. [kWh], [currency]
+
+    Energy has the mean price of its step, and the period that the step begins in.
+    """
+    total = _total(energy)
+    time = total.get_index("time")
+    price = mean_price(tariff, time, step or _step(time)).to_numpy()
+    names = lookup(tariff, time).period
+    frame = pd.DataFrame({"period": names, "energy_kwh": total.values, "cost": total.values * price})
+    order = dict.fromkeys(p.name for v in tariff.versions for p in v.periods)
+    return frame.groupby("period")[["energy_kwh", "cost"]].sum().reindex([n for n in order if n in set(names)]).reset_index()
+
+
+def charges(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: Mapping[str, float] | float = 0.0) -> dict[str, float]:
+    """What `power_total` adds beside energy: key of each component that the tariff has -> cost. [currency]
 
     Parameters
     ----------
     power_total : (time,)
         Power of all pumps together, mean of each step of a regular grid; steps of which it is not known do not count. [kW]
-    peak_so_far_kw : float
-        Highest window of the first month up to the first step; later months start from nothing. [kW]
+    peak_so_far_kw
+        By component, or of all: highest window of the first month up to the first step; later months start from nothing. [kW]
 
     Notes
     -----
@@ -28,69 +85,58 @@ def demand_charge(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: flo
     is charged its highest window's excess over the peak so far.
     """
     time, known = power_total.get_index("time"), ~np.isnan(power_total.values)
-    charges = peak_charges(tariff, time[known], peak_so_far_kw, time[0] if len(time) else None)
-    highest = [charge.windows(time[known]).highest(power_total.values[known]) for charge in charges]
-    return float(sum(dues(charges, highest)))
+    found = dict.fromkeys((key for version in tariff.versions for key in version.components), 0.0)
+    for key, component, course in _courses(tariff, time[known]):
+        found[key] += component.fixed(course)
+    peaks = peak_charges(tariff, time[known], peak_so_far_kw, time[0] if len(time) else None)
+    highest = [peak.windows(time[known]).highest(power_total.values[known]) for peak in peaks]
+    for group, due in zip(together(peaks), dues(peaks, highest), strict=True):
+        found[peaks[group[0]].key] += float(due)
+    return found
+
+
+def demand_charge(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: float = 0.0) -> float:
+    """What `power_total` (time,) [kW] adds to the demand charge alone, as `charges` has it. [currency]"""
+    return charges(tariff, power_total, peak_so_far_kw).get("demand_charge", 0.0)
 
 
 def peak_charges(
-    tariff: Tariff, time: pd.DatetimeIndex, peak_so_far_kw: float = 0.0, start: pd.Timestamp | None = None
+    tariff: Tariff,
+    time: pd.DatetimeIndex,
+    peak_so_far_kw: Mapping[str, float] | float = 0.0,
+    start: pd.Timestamp | None = None,
 ) -> tuple[PeakCharge, ...]:
-    """The charges on the peaks of a course of steps that begin at each of `time`, one a month, for bills and plans alike.
+    """The charges of all components on the peaks of a course of steps that begin at each of `time`, for bills and plans alike.
 
     Parameters
     ----------
-    peak_so_far_kw : float
-        Highest window of the first month up to the first step. [kW]
+    peak_so_far_kw
+        As in `charges`. [kW]
     start
         Moment in the month to which it belongs; absent: the first step. [UTC]
     """
     if not len(time):
         return ()
-    wall = times.wall(time, tariff.time_zone)
     first = str(times.wall(pd.DatetimeIndex([start or time[0]]), tariff.time_zone).to_period("M")[0])
-    here, found = lookup(tariff, time), []
-    for n, version in enumerate(tariff.versions):
-        charge = version.demand_charge
-        if charge is None or not (here.version == n).any():
-            continue
-        starts = begins(time, tariff.time_zone, charge.window_minutes)
-        at = Windows.of(starts).first
-        counts = (here.version[at] == n) & (np.isin(here.period[at], charge.periods) if charge.periods else True)
-        month = wall[at].to_period("M")
-        for one in month[here.version[at] == n].unique():
-            inside = xr.DataArray(counts & (month == one), dims="time", coords={"time": starts[at]})
-            paid = peak_so_far_kw if str(one) == first else 0.0
-            found.append(
-                PeakCharge(charge.price_per_kw, charge.window_minutes, paid, inside, starts[at], "demand_charge", str(one))
-            )
+    found = []
+    for key, component, course in _courses(tariff, time):
+        so_far = peak_so_far_kw.get(key, 0.0) if isinstance(peak_so_far_kw, Mapping) else peak_so_far_kw
+        for peak in component.terms(course):
+            paid = max(peak.peak_so_far_kw, so_far) if peak.month == first else peak.peak_so_far_kw
+            found.append(replace(peak, key=key, peak_so_far_kw=paid))
     return tuple(found)
 
 
-def bill(tariff: Tariff, energy: xr.DataArray, peak_so_far_kw: float = 0.0) -> pd.DataFrame:
-    """Bill for `energy` (time, or time and pump) [kWh] on a regular grid.
+def _courses(tariff: Tariff, time: pd.DatetimeIndex) -> Iterator[tuple[str, Component, Course]]:
+    """Each component of each version that is in force at any of `time`, by its key, with the course as it sees it."""
+    here = lookup(tariff, time)
+    for n, version in enumerate(tariff.versions):
+        course = Course(time, tariff.time_zone, here.period, here.version == n)
+        yield from ((key, component, course) for key, component in version.components.items() if course.holds.any())
 
-    Returns
-    -------
-    DataFrame[period, energy_kwh, cost]
-        A row a period, in the tariff's order, and a last row `demand_charge` where the tariff has one. [kWh], [currency]
 
-    Raises
-    ------
-    DataError
-        If the grid has fewer than two steps or is not regular.
-    """
-    total = energy.sum([d for d in energy.dims if d != "time"])
-    time = total.get_index("time")
-    step_h = _step(time) / times.HOUR
-    _, names, prices = lookup(tariff, time)
-    frame = pd.DataFrame({"period": names, "energy_kwh": total.values, "cost": total.values * prices})
-    order = list(dict.fromkeys(p.name for v in tariff.versions for p in v.periods))
-    rows = frame.groupby("period")[["energy_kwh", "cost"]].sum().reindex([n for n in order if n in set(names)]).reset_index()
-    if any(v.demand_charge for v in tariff.versions):
-        charge = demand_charge(tariff, total / step_h, peak_so_far_kw)
-        rows.loc[len(rows)] = ["demand_charge", np.nan, charge]
-    return rows
+def _total(energy: xr.DataArray) -> xr.DataArray:
+    return energy.sum([d for d in energy.dims if d != "time"])
 
 
 def _step(time: pd.DatetimeIndex) -> pd.Timedelta:

@@ -7,14 +7,16 @@ import pandas as pd
 import xarray as xr
 
 from wss import times
-from wss.config.calendars import holiday_dates
-from wss.config.tariff import Tariff, TariffVersion
-from wss.config.timetable import DAYS, holds, is_summer
+from wss.calendars import holiday_dates
 from wss.errors import ConfigError
 from wss.quantities import labelled
+from wss.tariffs.tariff import Tariff, TariffVersion
+from wss.tariffs.timetable import DAYS, holds, is_summer
 
 SHOWN = 3
 """How many moments a message names."""
+QUARTER = pd.Timedelta(minutes=15)
+"""Tariff periods begin and end on quarters of an hour."""
 
 
 def periods(tariff: Tariff, time: pd.DatetimeIndex) -> xr.DataArray:
@@ -38,6 +40,17 @@ def price(tariff: Tariff, time: pd.DatetimeIndex) -> xr.DataArray:
     Raises ConfigError as `periods` does.
     """
     return labelled("price", lookup(tariff, time).price, time=time).assign_attrs(currency=tariff.currency)
+
+
+def mean_price(tariff: Tariff, time: pd.DatetimeIndex, step: pd.Timedelta) -> xr.DataArray:
+    """Mean energy price (time,) of the steps of one length that begin at each naive UTC moment. [currency/kWh]
+
+    It is the mean over quarter hours where a step is longer. Raises ConfigError as `periods` does.
+    """
+    parts = max(round(step / QUARTER), 1)
+    moments = np.add.outer(time.to_numpy(), np.arange(parts) * (step / parts).to_timedelta64()).ravel()
+    prices = lookup(tariff, pd.DatetimeIndex(moments)).price.reshape(len(time), parts).mean(axis=1)
+    return labelled("price", prices, time=time).assign_attrs(currency=tariff.currency)
 
 
 def title(tariff: Tariff, name: str) -> str:

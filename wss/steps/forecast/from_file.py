@@ -8,8 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from wss import times
+from wss.calendars import faults as calendar_faults
 from wss.config import Calendar
-from wss.config.calendars import faults as calendar_faults
 from wss.errors import DataError, raise_all
 from wss.forecasting import Fitted, Issued, forecast, load_fitted, refit
 from wss.forecasting.weather import COLUMNS

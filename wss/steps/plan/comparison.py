@@ -87,7 +87,7 @@ def compare(run: Run, inputs: Inputs, solution: Solution, plan: Simulation) -> B
 
 def charge(inputs: Inputs, simulation: Simulation) -> float:
     """What a run adds to the demand charge. [currency]"""
-    return tariffs.demand_charge(inputs.tariff, simulation.power.sum("pump"), inputs.peak_so_far_kw)
+    return tariffs.demand_charge(inputs.tariff, simulation.power.sum("pump"), max(inputs.peaks_so_far_kw.values(), default=0.0))
 
 
 def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:

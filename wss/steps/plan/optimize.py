@@ -229,7 +229,7 @@ def _summary(result: PlanResult) -> dict[str, Any]:
         "violations_count": len(result.violations),
         "level_age_minutes": result.inputs.start.age_minutes,
         "starts": solution.verdict.starts if solution.verdict else {},
-        "peak_so_far_kw": result.inputs.peak_so_far_kw,
+        "peak_so_far_kw": max(result.inputs.peaks_so_far_kw.values(), default=0.0),
         "end_level": dict(solution.problem.end_level or {}),
         "iterations": solution.iterations,
         "simulations": solution.simulations,

@@ -34,8 +34,8 @@ class Inputs:
     shares: xr.DataArray
     """(zone, node) [1]"""
     tariff: Tariff
-    peak_so_far_kw: float
-    """Highest power of the billing month up to now, by the demand charge's windows [kW]; 0 without such a charge."""
+    peaks_so_far_kw: Mapping[str, float]
+    """Component of the tariff -> highest power of the billing month up to now, by its windows [kW]; those that charge peaks."""
 
     def node_demand(self, quantile: float) -> xr.DataArray:
         """Demand of each node (time, node) at one quantile on the decision grid. [m3/h]"""
@@ -74,7 +74,7 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
     clock_s = int((clock - clock.normalize()).total_seconds())
     written = network.write_inp(text, start.levels, median, int(step.total_seconds()), clock_s)
     quarters = times.grid(run.now, run.now + horizon, min(step, pd.Timedelta(minutes=15)))
-    peak, hour_cost = _peak_so_far(run, tariff), pump_hour_cost(run, previous)
+    peaks, hour_cost = _peaks_so_far(run, tariff), pump_hour_cost(run, previous)
     problem = Problem(
         network=written,
         start=run.now,
@@ -92,10 +92,10 @@ def gather(run: Run, forecast: xr.Dataset, pins: tuple[Pin, ...], changes: Mappi
         reserve_cost=hour_cost * RESERVE_COUNTS,
         initial_status=start.status,
         start_clock_s=clock_s,
-        charges=tariffs.peak_charges(tariff, quarters, peak),
+        charges=tariffs.peak_charges(tariff, quarters, peaks),
         **limits(run.tenant.system, horizon, changes.get("out_of_service", ())),
     )
-    return Inputs(problem, start, demand, shares, tariff, peak)
+    return Inputs(problem, start, demand, shares, tariff, peaks)
 
 
 def reserves(system: System, percent: float) -> dict[str, float]:
@@ -136,18 +136,20 @@ def on_grid(demand: xr.DataArray, time: pd.DatetimeIndex) -> xr.DataArray:
     return demand.isel(time=at).assign_coords(time=time).assign_attrs(units="m3/h")
 
 
-def _peak_so_far(run: Run, tariff: Tariff) -> float:
-    """Highest mean power of the local month up to now, over the billing windows that are over and count. [kW]"""
-    highest = 0.0
+def _peaks_so_far(run: Run, tariff: Tariff) -> dict[str, float]:
+    """Component -> highest mean power of the local month up to now, over its billing windows that are over and count. [kW]"""
+    local = times.local_date(run.now, tariff.time_zone)
+    first, _ = times.local_day(max(local.replace(day=1), tariff.versions[0].valid_from), tariff.time_zone)
+    highest: dict[str, float] = {}
     for charge in tariffs.peak_charges(tariff, pd.DatetimeIndex([run.now])):
-        local = times.wall(pd.DatetimeIndex([run.now]), tariff.time_zone)[0]
-        first, _ = times.local_day(max(local.replace(day=1).date(), tariff.versions[0].valid_from), tariff.time_zone)
+        highest.setdefault(charge.key, 0.0)
         end = charge.begins[0]
         if end <= first:
             continue
         power = observed(run, ["power"], first, end, pd.Timedelta(minutes=charge.window_minutes))["power"]
         total = power.sum("pump", skipna=True)
         time = total.get_index("time")
-        so_far = [past.windows(time).highest(total.to_numpy()) for past in tariffs.peak_charges(tariff, time)]
-        highest = max(highest, *map(float, so_far))
+        past = [one for one in tariffs.peak_charges(tariff, time) if one.key == charge.key]
+        so_far = [float(one.windows(time).highest(total.to_numpy())) for one in past]
+        highest[charge.key] = max([highest[charge.key], *so_far])
     return highest

@@ -6,8 +6,20 @@ from datetime import date
 from functools import lru_cache
 
 import holidays
+from pydantic import Field
 
-from wss.config.base import Calendar
+from wss.schema import Frozen
+
+
+class Calendar(Frozen):
+    """Which days are holidays. One for demand (what people do), one for the tariff (what the contract says)."""
+
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """ISO 3166 country whose public holidays count; none if absent."""
+    subdivision: str | None = None
+    """ISO 3166-2 subdivision (the part after the dash) whose holidays count too."""
+    holidays: tuple[str, ...] = ()
+    """Further holidays: ISO dates (2022-08-15), or month and day of every year (08-15)."""
 
 
 def holiday_dates(calendar: Calendar, years: Iterable[int]) -> frozenset[date]:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from wss import times
-from wss.config.calendars import has_holidays
-from wss.config.tariff import Day, Tariff, TariffVersion
+from wss.calendars import has_holidays
+from wss.tariffs.components.energy import Day
+from wss.tariffs.tariff import Tariff, TariffVersion
 
 DAYS: tuple[str, ...] = get_args(Day)
 SEASONS = ("winter", "summer")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wss import times
 from wss.config import Calendar, Period, Span, Tariff, TariffVersion
-from wss.config.timetable import DAYS, Fault, clock, faults, is_summer
+from wss.tariffs.timetable import DAYS, Fault, clock, faults, is_summer
 
 WEEK = DAYS[:7]
 
