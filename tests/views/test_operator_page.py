@@ -126,7 +126,9 @@ def test_a_band_that_crosses_a_limit_is_said(situation):
 
 
 def test_money_has_its_sign(situation):
-    words = text(panels.money(replace(situation, bills=(Bill("bill_horizon", 412.4, 498.9), Bill("bill_charge", 60.0, 50.0)))))
+    words = text(
+        panels.money(replace(situation, bills=(Bill("bill_horizon", 412.4, 498.9), Bill("bill_demand_charge", 60.0, 50.0))))
+    )
     assert "Next 48 h 412 499 −17.3 %" in words
     assert "60 50 +20.0 %" in words
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from wss import times
+from wss import tariffs, times
 from wss.errors import DataError
 from wss.quantities import labelled
 
@@ -24,8 +24,7 @@ def energy(power: xr.DataArray) -> xr.DataArray:
 
 def cost(energy: xr.DataArray, price: xr.DataArray) -> float:
     """Cost of energy (time, pump) [kWh] at a price (time,) [currency/kWh] on the same grid; missing energy is free. [currency]"""
-    energy, price = xr.align(energy, price, join="exact")
-    return float((energy * price).sum())
+    return float(tariffs.priced(energy, price).sum())
 
 
 def shares(energy: xr.DataArray, period: xr.DataArray) -> pd.Series:

@@ -12,6 +12,7 @@ from wss.steps.observed import observed
 from wss.steps.run import Run
 from wss.store import RunRecord
 from wss.views.situation import Bill
+from wss.views.tables import charges_of
 
 LEAST_MEASURED = 0.9
 """Share of today's steps whose power must be measured for a sum to be shown."""
@@ -25,8 +26,7 @@ def bills(run: Run, plan: RunRecord | None) -> tuple[Bill, ...]:
     if plan is not None:
         figures = plan.summary
         lines += [_rest_of_today(run, plan), Bill("bill_horizon", figures["plan_cost"], figures["baseline_cost"])]
-        if figures.get("demand_charge") or figures.get("baseline_demand_charge"):
-            lines.append(Bill("bill_charge", figures["demand_charge"], figures["baseline_demand_charge"]))
+        lines += [Bill(f"bill_{key}", *costs) for key, costs in charges_of(figures).items() if any(costs)]
     lines.append(_yesterday(run))
     return tuple(line for line in lines if line is not None)
 
@@ -85,5 +85,5 @@ def _today(run: Run) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def _cost(run: Run, power: xr.DataArray) -> float:
     """Cost of powers (time, pump) [kW] on the decision grid. [currency]"""
-    step_h = run.tenant.plan.decision_minutes / 60
-    return float((power.sum("pump") * tariffs.price(run.configuration.tariff, power.get_index("time"))).sum()) * step_h
+    step = pd.Timedelta(minutes=run.tenant.plan.decision_minutes)
+    return float(tariffs.energy_rows(run.configuration.tariff, power * (step / times.HOUR), step)["cost"].sum())

@@ -19,7 +19,7 @@ class Preview:
     now: pd.Timestamp
     """Moment that both start from [UTC]."""
     cost_difference: float
-    """Energy and demand charge, with the pin less without [currency]."""
+    """Energy and what is charged beside it, with the pin less without [currency]."""
     violations: tuple[str, ...]
     """What the plan with the pin breaks."""
 
@@ -55,5 +55,5 @@ class Previewer:
 
 
 def _cost(result: optimize.PlanResult) -> float:
-    """Energy and demand charge. [currency]"""
-    return result.plan_cost + result.demand_charge
+    """Energy and what is charged beside it. [currency]"""
+    return result.plan_cost + sum(result.charges.values())

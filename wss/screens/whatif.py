@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from wss import times
+from wss import tariffs
 from wss.config import Tariff
 from wss.screens import background
 from wss.steps.plan import optimize, overrides
@@ -55,7 +55,7 @@ class WhatIf:
                 style=wide,
                 description=self._say("whatif_price", period=p.title),
             )
-            for p in _version(run).periods
+            for p in tariffs.version_at(run.configuration.tariff, run.now).periods
         }
         self.compute = widgets.Button(description=self._say("whatif_compute"), button_style="primary")
         self.compute.on_click(lambda _: background.start(self._compute, self._complain))
@@ -118,13 +118,6 @@ def with_prices(tariff: Tariff, prices: Mapping[str, float]) -> Tariff:
     return Tariff.model_validate(changed)
 
 
-def _version(run: Run):
-    """The version of the tariff that holds at `run.now`."""
-    tariff = run.configuration.tariff
-    today = times.local_date(run.now, tariff.time_zone)
-    return next((v for v in reversed(tariff.versions) if v.valid_from <= today), tariff.versions[0])
-
-
 def _figures(result: PlanResult) -> dict[str, float | int | str]:
     """What the table compares. [kWh], [currency], [1]"""
     speed = result.pump_speed
@@ -132,7 +125,7 @@ def _figures(result: PlanResult) -> dict[str, float | int | str]:
     return {
         "energy": float(result.simulation.energy.sum()),
         "energy_cost": result.plan_cost,
-        "demand_charge": result.demand_charge,
+        **result.charges,
         "starts": int(starts),
         "broken": len(result.violations),
         "rung": result.solution.rung,

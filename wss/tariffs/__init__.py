@@ -1,10 +1,10 @@
 """Electricity tariffs: their rows in a tenant's files, price of any moment, billing windows, and what a course of power costs."""
 
-from wss.tariffs.bill import bill, charges, demand_charge, energy_rows, parts, peak_charges
+from wss.tariffs.bill import bill, charges, demand_charge, energy_rows, parts, peak_charges, priced
 from wss.tariffs.component import Component, Course
 from wss.tariffs.components.demand_charge import DemandCharge
 from wss.tariffs.components.energy import Period, Span
-from wss.tariffs.prices import mean_price, periods, price, title
+from wss.tariffs.prices import mean_price, periods, price, title, version_at
 from wss.tariffs.tariff import COMPONENTS, Tariff, TariffVersion
 from wss.tariffs.terms import PeakCharge, dues, together
 from wss.tariffs.windows import Windows, begins
@@ -31,6 +31,8 @@ __all__ = [
     "peak_charges",
     "periods",
     "price",
+    "priced",
     "title",
     "together",
+    "version_at",
 ]

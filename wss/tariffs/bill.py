@@ -62,11 +62,17 @@ def energy_rows(tariff: Tariff, energy: xr.DataArray, step: pd.Timedelta | None 
     """
     total = _total(energy)
     time = total.get_index("time")
-    price = mean_price(tariff, time, step or _step(time)).to_numpy()
+    cost = priced(total, mean_price(tariff, time, step or _step(time)))
     names = lookup(tariff, time).period
-    frame = pd.DataFrame({"period": names, "energy_kwh": total.values, "cost": total.values * price})
+    frame = pd.DataFrame({"period": names, "energy_kwh": total.values, "cost": cost.values})
     order = dict.fromkeys(p.name for v in tariff.versions for p in v.periods)
     return frame.groupby("period")[["energy_kwh", "cost"]].sum().reindex([n for n in order if n in set(names)]).reset_index()
+
+
+def priced(energy: xr.DataArray, price: xr.DataArray) -> xr.DataArray:
+    """What each `energy` (time, or time and pump) [kWh] costs at a price (time,) [currency/kWh] on the same grid. [currency]"""
+    energy, price = xr.align(energy, price, join="exact")
+    return (energy * price).rename("cost").assign_attrs(units=price.attrs.get("currency", "currency"))
 
 
 def charges(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: Mapping[str, float] | float = 0.0) -> dict[str, float]:

@@ -80,6 +80,7 @@ def lookup(tariff: Tariff, time: pd.DatetimeIndex) -> Lookup:
     day, season = _day_types(tariff, wall), is_summer(time, tariff.time_zone).astype(int)
     minute = (wall.hour * 60 + wall.minute).to_numpy()
     number = _version_numbers(tariff, wall)
+    _refuse_early(tariff, wall, number)
     names = np.empty(len(time), dtype=f"<U{max(len(p.name) for v in tariff.versions for p in v.periods)}")
     prices = np.empty(len(time))
     for n, version in enumerate(tariff.versions):
@@ -102,17 +103,26 @@ def _day_types(tariff: Tariff, wall: pd.DatetimeIndex) -> np.ndarray:
     return day
 
 
+def version_at(tariff: Tariff, moment: pd.Timestamp) -> TariffVersion:
+    """The version in force at a UTC moment; before the first one, that."""
+    wall = times.wall(pd.DatetimeIndex([moment]), tariff.time_zone)
+    return tariff.versions[max(int(_version_numbers(tariff, wall)[0]), 0)]
+
+
 def _version_numbers(tariff: Tariff, wall: pd.DatetimeIndex) -> np.ndarray:
-    """Index of the version in force at each wall time."""
+    """Index of the version in force at each wall time; -1 before the first."""
     firsts = pd.DatetimeIndex([pd.Timestamp(v.valid_from) for v in tariff.versions]).as_unit("ns")
-    number = np.asarray(firsts.searchsorted(wall.as_unit("ns"), side="right")) - 1
+    return np.asarray(firsts.searchsorted(wall.as_unit("ns"), side="right")) - 1
+
+
+def _refuse_early(tariff: Tariff, wall: pd.DatetimeIndex, number: np.ndarray) -> None:
+    """Raise if no version holds yet at a wall time."""
     if (number < 0).any():
         early = wall[number < 0][0]
         raise ConfigError(
-            f"tariff {tariff.name!r} holds from {firsts[0].date()} on, not yet at {early:%Y-%m-%d %H:%M}; "
+            f"tariff {tariff.name!r} holds from {tariff.versions[0].valid_from} on, not yet at {early:%Y-%m-%d %H:%M}; "
             "add the version that held then to tariff.yml"
         )
-    return number
 
 
 def _refuse(tariff: Tariff, version: TariffVersion, time: pd.DatetimeIndex, wall: pd.DatetimeIndex, table: np.ndarray) -> None:

@@ -85,16 +85,17 @@ def cost_table(summary: Mapping, currency: str = "", language: Language = "en") 
     Parameters
     ----------
     summary
-        plan_cost, baseline_cost [currency], energy_kwh, baseline_energy_kwh [kWh], demand_charge, baseline_demand_charge
-        [currency]; stored_value [currency] (already counted in baseline_cost), saving_percent [%].
+        plan_cost, baseline_cost [currency], energy_kwh, baseline_energy_kwh [kWh]; charges, baseline_charges (by component)
+        [currency], of older runs demand_charge, baseline_demand_charge; stored_value [currency] (already counted in
+        baseline_cost), saving_percent [%].
     """
     plan, baseline = say("plan", language), say("baseline", language)
     money = currency or "currency"
-    keys = ("energy_kwh", "plan_cost", "demand_charge"), ("baseline_energy_kwh", "baseline_cost", "baseline_demand_charge")
-    figures = pd.DataFrame({name: [summary[key] for key in column] for name, column in zip((plan, baseline), keys, strict=True)})
-    figures = figures.astype(float)
-    figures.loc[3] = figures.loc[1] + figures.loc[2]
-    titles = [f"{say(key, language)} [{money}]" for key in ("energy_cost", "demand_charge", "total")]
+    charges = charges_of(summary)
+    used = (summary["energy_kwh"], summary["baseline_energy_kwh"]), (summary["plan_cost"], summary["baseline_cost"])
+    figures = pd.DataFrame([*used, *charges.values()], columns=[plan, baseline]).astype(float)
+    figures.loc[len(figures)] = figures.loc[1:].sum(skipna=False)
+    titles = [f"{say(key, language)} [{money}]" for key in ("energy_cost", *charges, "total")]
     figures.insert(0, "", [f"{say('energy', language)} [kWh]", *titles])
     change = figures[plan] - figures[baseline]
     figures[say("difference", language)] = change
@@ -106,19 +107,30 @@ def cost_table(summary: Mapping, currency: str = "", language: Language = "en") 
     )
 
 
+def charges_of(summary: Mapping) -> dict[str, tuple[float | None, float | None]]:
+    """Component of the tariff -> what it adds under plan and level control, from the summary of an optimize run. [currency]
+
+    Runs of older versions know the demand charge alone.
+    """
+    plan = summary.get("charges") or {"demand_charge": summary.get("demand_charge")}
+    baseline = summary.get("baseline_charges") or {"demand_charge": summary.get("baseline_demand_charge")}
+    return {key: (cost, baseline.get(key)) for key, cost in plan.items()}
+
+
 def comparison_table(plans: Mapping[str, Mapping], currency: str, language: Language = "en") -> Styler:
     """Plans side by side, and how the last differs from the first.
 
     Parameters
     ----------
     plans
-        Title (key in the words) -> energy [kWh], energy_cost, demand_charge [currency], starts, broken (limits) [1], rung.
+        Title (key in the words) -> energy [kWh], energy_cost, what is charged beside energy by component [currency], starts,
+        broken (limits) [1], rung.
     """
-    units = {"energy": "kWh", "energy_cost": currency, "demand_charge": currency}
-    rows = ("energy", "energy_cost", "demand_charge", "starts", "broken")
+    rows = [row for row in next(iter(plans.values())) if row != "rung"]
+    units = dict.fromkeys(rows, currency) | {"energy": "kWh", "starts": "", "broken": ""}
     frame = pd.DataFrame({say(title, language): [float(plan[row]) for row in rows] for title, plan in plans.items()})
     frame[say("difference", language)] = frame.iloc[:, -1] - frame.iloc[:, 0]
-    frame.insert(0, "", [say(row, language) + (f" [{units[row]}]" if row in units else "") for row in rows])
+    frame.insert(0, "", [say(row, language) + (f" [{units[row]}]" if units[row] else "") for row in rows])
     rungs = " → ".join(say(f"rung_{plan['rung']}", language) for plan in plans.values())
     numbers = list(frame.columns[1:])
     return _styled(frame).format("{:,.0f}", subset=numbers[:-1]).format("{:+,.0f}", subset=numbers[-1:]).set_caption(rungs)

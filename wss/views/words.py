@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from wss.tariffs import COMPONENTS
 from wss.views.words_plan import PLAN_WORDS
 
 Language = Literal["en", "pt"]
@@ -34,7 +35,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "why": ("Why", "Porquê"),
     "energy": ("Energy", "Energia"),
     "energy_cost": ("Energy cost", "Custo da energia"),
-    "demand_charge": ("Demand charge", "Encargo de potência"),
     "total": ("Total", "Total"),
     "difference": ("Difference", "Diferença"),
     "lowest": ("Lowest", "Mínimo"),
@@ -165,7 +165,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "bill_spent": ("Spent today so far", "Gasto hoje até agora"),
     "bill_today": ("Rest of today", "Resto de hoje"),
     "bill_horizon": ("Next {hours} h", "Próximas {hours} h"),
-    "bill_charge": ("Demand charge added", "Encargo de potência adicional"),
     "bill_yesterday": ("Yesterday, as run", "Ontem, realizado"),
     "honest": (
         "Level control: the network's own switching, same start, demand and tariff; what it leaves in the tanks is priced. "
@@ -274,6 +273,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "starts": ("Pump starts", "Arranques"),
     "broken": ("Limits broken", "Limites violados"),
     **PLAN_WORDS,
+    # what a tariff charges beside energy
+    **{key: kind.TITLES for key, kind in COMPONENTS.items()},
+    **{f"bill_{key}": (f"{kind.TITLES[0]} added", f"{kind.TITLES[1]} adicional") for key, kind in COMPONENTS.items()},
 }
 # fmt: on
 

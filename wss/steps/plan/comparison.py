@@ -10,7 +10,6 @@ from wss import tariffs
 from wss.hydraulics import Engine, Simulation, tanks
 from wss.kpi import baseline
 from wss.optimization import Solution
-from wss.quantities import labelled
 from wss.steps.plan.problem import Inputs
 from wss.steps.run import Run
 
@@ -25,8 +24,8 @@ class Baseline:
     cost: float
     """Energy, and the value of the water by which it leaves less in the tanks than the plan [currency]"""
     energy_kwh: float
-    charge: float
-    """Increase of the demand charge [currency]"""
+    charges: dict[str, float]
+    """What each further component of the tariff adds, by its key [currency]"""
     stored_value: float
     """Value of the water that the plan leaves beyond it, contained in `cost` [currency]"""
 
@@ -74,20 +73,18 @@ def compare(run: Run, inputs: Inputs, solution: Solution, plan: Simulation) -> B
         links=links,
         nodes=nodes,
     )
-    price = _price(inputs, own.snapped.energy.get_index("time"))
-    spent = float((own.snapped.energy.sum("pump").to_numpy() * price).sum())
+    spent, charges = bill(inputs, own.snapped)
     volume = [
         tanks.volume(run.configuration.network, one.level.isel(time=[-1])).isel(time=0, drop=True) for one in (plan, own.snapped)
     ]
     stored = baseline.stored_water_value(*volume, marginal_cost=marginal_cost(inputs, solution))
-    return Baseline(
-        own.pump_speed, own.snapped, spent + stored, float(own.snapped.energy.sum()), charge(inputs, own.snapped), stored
-    )
+    return Baseline(own.pump_speed, own.snapped, spent + stored, float(own.snapped.energy.sum()), charges, stored)
 
 
-def charge(inputs: Inputs, simulation: Simulation) -> float:
-    """What a run adds to the demand charge. [currency]"""
-    return tariffs.demand_charge(inputs.tariff, simulation.power.sum("pump"), max(inputs.peaks_so_far_kw.values(), default=0.0))
+def bill(inputs: Inputs, simulation: Simulation) -> tuple[float, dict[str, float]]:
+    """What the energy of a run on the decision grid costs, and what it adds by each further component. [currency]"""
+    rows = tariffs.bill(inputs.tariff, simulation.energy, inputs.peaks_so_far_kw, inputs.problem.decision_step)
+    return tariffs.parts(rows)
 
 
 def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
@@ -112,13 +109,6 @@ def marginal_cost(inputs: Inputs, solution: Solution) -> float:
         return float(np.average([value[t] for t in engine.tanks], weights=[engine.tank_area[t] for t in engine.tanks]))
 
 
-def _price(inputs: Inputs, time: pd.DatetimeIndex) -> np.ndarray:
-    """Mean price of each step of the decision grid (time,). [currency/kWh]"""
-    price = inputs.problem.price.to_series()
-    per_step = max(len(price) // len(time), 1)
-    return price.to_numpy().reshape(len(time), per_step).mean(axis=1)
-
-
 def _watched(run: Run) -> tuple[list[str], list[str]]:
     """Metered links with the pumps, and nodes with a sensor or a limit of pressure."""
     sensors, system = run.configuration.sensors, run.tenant.system
@@ -129,4 +119,4 @@ def _watched(run: Run) -> tuple[list[str], list[str]]:
 
 def priced(inputs: Inputs, time: pd.DatetimeIndex) -> xr.DataArray:
     """Mean price (time,) of each step of the decision grid. [currency/kWh]"""
-    return labelled("price", _price(inputs, time), time=time).assign_attrs(currency=inputs.tariff.currency)
+    return tariffs.mean_price(inputs.tariff, time, inputs.problem.decision_step)

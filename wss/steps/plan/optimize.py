@@ -34,8 +34,8 @@ class PlanResult:
     """On the decision grid, under the median demand."""
     plan_cost: float
     """Energy [currency]"""
-    demand_charge: float
-    """Increase of the demand charge [currency]"""
+    charges: dict[str, float]
+    """What each further component of the tariff adds, by its key [currency]"""
     violations: tuple[str, ...]
     """Limits of network, contract and operator that it breaks."""
     baseline: comparison.Baseline | None
@@ -45,6 +45,11 @@ class PlanResult:
     def levels(self) -> xr.DataArray:
         """Levels (time, tank) under the plan, the end included. [m]"""
         return self.simulation.level
+
+    @property
+    def demand_charge(self) -> float:
+        """Increase of the demand charge. [currency]"""
+        return self.charges.get("demand_charge", 0.0)
 
     @property
     def saving_percent(self) -> float | None:
@@ -113,7 +118,7 @@ def plan(
         speed,
         simulation,
         plan_cost=verdict.cost if verdict else 0.0,
-        demand_charge=comparison.charge(inputs, simulation),
+        charges=comparison.bill(inputs, simulation)[1],
         violations=verdict.violations + verdict.band_violations if verdict else (solution.reason,),
         baseline=baseline,
     )
@@ -223,7 +228,9 @@ def _summary(result: PlanResult) -> dict[str, Any]:
         "energy_kwh": float(result.simulation.energy.sum()),
         "baseline_energy_kwh": baseline.energy_kwh if baseline else None,
         "demand_charge": result.demand_charge,
-        "baseline_demand_charge": baseline.charge if baseline else None,
+        "baseline_demand_charge": baseline.charges.get("demand_charge", 0.0) if baseline else None,
+        "charges": result.charges,
+        "baseline_charges": baseline.charges if baseline else None,
         "stored_value": baseline.stored_value if baseline else None,
         "violations": list(result.violations),
         "violations_count": len(result.violations),
