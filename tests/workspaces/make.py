@@ -33,8 +33,9 @@ import xarray as xr
 from wss import cycle, times
 from wss.hydraulics import Engine
 from wss.screens.operator import OperatorPage
-from wss.steps.apply import active, apply_tenant
-from wss.steps.intake import run_intake
+from wss.steps.apply import apply_tenant
+from wss.steps.configuration import active
+from wss.steps.intake.inbox import run_intake
 from wss.steps.run import open_run
 from wss.store import Workspace, open_store
 from wss.store.maintenance import backup
@@ -42,8 +43,9 @@ from wss.store.maintenance import backup
 HERE = Path(__file__).parent
 START, END = times.utc("2025-03-02T00:00"), times.utc("2025-06-04T02:00")
 LEARNT, FIRST, STOOD, TYPED, SECOND, DAILY, LAST = (
-    times.utc(f"2025-{moment}:00") for moment in
-    ("06-02T00", "06-02T22", "06-03T10", "06-03T16", "06-03T17", "06-04T00", "06-04T01"))
+    times.utc(f"2025-{moment}:00")
+    for moment in ("06-02T00", "06-02T22", "06-03T10", "06-03T16", "06-03T17", "06-04T00", "06-04T01")
+)
 STEP_S = 900
 SHARES = {"J": 45, "F": 30, "K": 10, "L": 15}
 """Mean demand of each node [m3/h]."""
@@ -80,10 +82,17 @@ def course() -> pd.DataFrame:
         running = run.pump_speed.to_pandas().reindex(time, method="ffill") > 0
         levels = {str(t): float(v) for t, v in zip(run.level.tank.values, run.level.values[-1], strict=True)}
         status = {str(p): bool(v > 0) for p, v in zip(run.pump_speed.pump.values, run.pump_speed.values[-1], strict=True)}
-        parts.append(pd.concat([
-            run.level.isel(time=slice(0, -1)).to_pandas().add_prefix("LT_").round(2),
-            (run.flow.to_pandas() / 1.8).add_prefix("FT_").round(0) / 2,
-            run.power.to_pandas().add_prefix("JT_").round(1), running.astype(float).add_prefix("XS_")], axis=1))
+        parts.append(
+            pd.concat(
+                [
+                    run.level.isel(time=slice(0, -1)).to_pandas().add_prefix("LT_").round(2),
+                    (run.flow.to_pandas() / 1.8).add_prefix("FT_").round(0) / 2,
+                    run.power.to_pandas().add_prefix("JT_").round(1),
+                    running.astype(float).add_prefix("XS_"),
+                ],
+                axis=1,
+            )
+        )
     return pd.concat(parts)
 
 
@@ -196,10 +205,25 @@ def serra(workspace: Workspace, read: pd.DataFrame) -> None:
 
 def hills(workspace: Workspace, read: pd.DataFrame) -> None:
     """The same waterworks, where English is spoken: three days of readings and a plan."""
-    install(workspace, "hills", {
-        "name: serra": "name: hills", "Águas da Serra": "Hills Water", "language: pt": "language: en", "Zona baixa": "Lower town",
-        "Zona alta": "Upper town", "Reservatório do Vale": "Valley tank", "Reservatório do Alto": "Hill tank", "Furo": "Well",
-        "Elevatória": "Booster", "Ponta": "Peak", "Vazio": "Low", "currency: EUR": "currency: GBP"}, "first")
+    install(
+        workspace,
+        "hills",
+        {
+            "name: serra": "name: hills",
+            "Águas da Serra": "Hills Water",
+            "language: pt": "language: en",
+            "Zona baixa": "Lower town",
+            "Zona alta": "Upper town",
+            "Reservatório do Vale": "Valley tank",
+            "Reservatório do Alto": "Hill tank",
+            "Furo": "Well",
+            "Elevatória": "Booster",
+            "Ponta": "Peak",
+            "Vazio": "Low",
+            "currency: EUR": "currency: GBP",
+        },
+        "first",
+    )
     export(workspace, "hills", read, "2025-05-31T00:00", "2025-06-02T22:00")
     good(cycle.run_cycle("hills", FIRST, workspace))
 
@@ -226,6 +250,7 @@ def slim(folder: Path) -> None:
 
 def pack(home: Path, archive: Path) -> None:
     """All files of a workspace, the same bytes for the same files: sorted, of nobody, of one time but for what was delivered."""
+
     def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
