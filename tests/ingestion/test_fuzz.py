@@ -14,7 +14,8 @@ import pytest
 
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
-from wss.ingestion import gz, readers
+from wss.ingestion import readers
+from wss.ingestion.sources import gz
 from wss.steps.intake import folders
 from wss.steps.intake.inbox import run_intake
 from wss.store import Workspace, open_store

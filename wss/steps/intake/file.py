@@ -11,9 +11,10 @@ from wss import times
 from wss.config import Configuration, ImportProfile
 from wss.errors import DataError, StoreError
 from wss.failpoints import reach
-from wss.ingestion import inbox, quality, readers, rename
+from wss.ingestion import quality, readers, rename
 from wss.steps.intake import folders
 from wss.steps.intake.blocks import Block, by_key, by_sensors, joined
+from wss.steps.intake.look import Found
 from wss.steps.intake.said import Said, Unreadable, first_refused
 from wss.store import Counts, IntakeFile, Store, Workspace
 
@@ -54,7 +55,7 @@ class FileIntake:
         sensors, limits = _known_sensors(configuration, store)
         return cls(configuration, store, workspace, None if now is None else times.utc(now), sensors, limits, store.aliases())
 
-    def handle(self, file: inbox.Found) -> dict | None:
+    def handle(self, file: Found) -> dict | None:
         """Row about one file; None if another process took it."""
         work, name = self.workspace.work(self.configuration.name), folders.safe_name(file.path.name)
         try:
@@ -161,7 +162,7 @@ class FileIntake:
         )
 
     def _profiles(self, name: str) -> list[ImportProfile]:
-        return [p for p in self.configuration.profiles if p.is_for(name)]
+        return [p for p in self.configuration.profiles if readers.is_for(name, p)]
 
     def _identity(self, path: Path, data: bytes | None = None) -> tuple[str, str]:
         """What tells a file from all others: its contents' SHA-256, and the tag that only its name may give."""

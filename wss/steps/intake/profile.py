@@ -1,8 +1,10 @@
 """Import profiles before they are used: propose one from a sample, and try one on a file. Nothing is stored, nothing moves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -15,9 +17,8 @@ from wss.config.lines import read_yaml
 from wss.config.load import PROFILES
 from wss.config.sensors import SensorFile
 from wss.errors import ConfigError, DataError, raise_all
-from wss.ingestion import gz, quality, readers, rename
+from wss.ingestion import quality, readers, rename
 from wss.ingestion.guess import Guess, guess
-from wss.ingestion.guess.dialect import SAMPLE
 from wss.quantities import Flag
 from wss.steps.intake.unknown import likely
 from wss.store import Workspace
@@ -39,7 +40,8 @@ def propose(path: Path, workspace: Workspace | None = None, tenant: str | None =
     """
     names, zone = _known(workspace, tenant) if workspace is not None and tenant is not None else ({}, None)
     delivered = times.moment(int(path.stat().st_mtime)).to_pydatetime() if path.is_file() else None
-    found = guess(_sample(path), path.name, names, zone, delivered)
+    with _opened(path) as file:
+        found = guess(file, path.name, names, zone, delivered)
     tags = [{"tag": tag, "known": tag in names, "likely": [] if tag in names else likely(tag, names)} for tag in found.tags]
     return found, tags if tenant is not None else []
 
@@ -109,29 +111,20 @@ def read_profile(path: Path) -> ImportProfile:
     raise ConfigError(f"{path.name}: no profile")
 
 
-def _contents(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): give this user the right to") from error
 
 
-def _sample(path: Path) -> bytes:
-    """The file, or of a large one that is not compressed its first and last part; no line is cut but where they meet."""
-    if not path.is_file() or path.stat().st_size <= 3 * SAMPLE:
-        return _contents(path)
-    with path.open("rb") as file:
-        head = file.read(SAMPLE)
-        if gz.is_gz(head):
-            return _contents(path)
-        file.seek(-SAMPLE // 2 * 2, 2)
-        tail = file.read()
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    feed = b"\n\0" if head.startswith(b"\xff\xfe") else b"\0\n" if wide else b"\n"
-    start, end = tail.find(feed) + len(feed), head.rfind(feed) + len(feed)
-    return head[:end] + tail[start:]
+def _contents(path: Path) -> bytes:
+    with _opened(path) as file:
+        return file.read()
 
 
 def _known(workspace: Workspace, tenant: str) -> tuple[dict[str, str], str | None]:
@@ -159,7 +152,7 @@ def _parsed(path: Path, profiles: list[ImportProfile], by_name: bool) -> tuple[I
     """What the file says by the first profile that can read it."""
     data, faults, now = _contents(path), [], times.utc(pd.Timestamp.now("UTC"))
     for profile in profiles:
-        if by_name and not profile.is_for(path.name):
+        if by_name and not readers.is_for(path.name, profile):
             faults.append(f"profile {profile.name} is for files {profile.files}")
             continue
         try:
