@@ -67,7 +67,7 @@ def take_in(tmp_path):
     tenant = Tenant.model_construct(name="demo", clock="replay", time_zone="UTC", intake=Intake(), quality=off, system=system)
     configuration = Configuration.model_construct(tenant=tenant, sensors=sensors, profiles=(LONG,), network="")
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(sensors)
+        store.configure({}, sensors, "tests", "sensors", DELIVERED)
         workspace.prepare("demo")
 
         def take() -> pd.DataFrame:
