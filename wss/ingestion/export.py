@@ -25,6 +25,8 @@ MANY_LINES = 1_000_000
 SECTION_LENGTH = 1000
 """Longer lines start no section."""
 PIECE_BYTES = 8 * 2**20
+NO_CELLS = b" \r\n\v\f"
+"""Blanks at the ends of a line that part no cells where tabs do."""
 UNREADABLE = "\ufffd"
 """Stands for bytes that are not of the encoding."""
 
@@ -92,6 +94,7 @@ def _head(text: bytes, name: str, profile: ImportProfile):
     wanted = wanted_columns(profile)
     found: list[tuple[int, int, bytes]] = []  # number, end [bytes] and contents of the lines that may be the header
     at, section, names, kind_of = 0, None, None, _kinds(profile)
+    ends = NO_CELLS if profile.delimiter == "tab" else None
     above = profile.header.index("names")
     below = len(profile.header) - 1 - above
     for number, line in enumerate(text[:HEAD_BYTES].splitlines(keepends=True), start=1):
@@ -101,7 +104,7 @@ def _head(text: bytes, name: str, profile: ImportProfile):
         kind, tag = kind_of(line)
         section = tag if kind == "section" else section
         if kind == "row":
-            found.append((number, at, normal(line.strip(), profile)))
+            found.append((number, at, normal(line.strip(ends), profile)))
             if names is None and set(wanted) <= set(cells(_text(found[-1][2]), profile)):
                 names = len(found) - 1
         if number - profile.skip_lines > HEAD_LINES or names is not None and len(found) > names + below:
@@ -118,7 +121,7 @@ def _head(text: bytes, name: str, profile: ImportProfile):
             f"{name} line {found[names][0]}: {what}; correct the columns or the delimiter ({profile.delimiter!r})"
             f" in the profile {profile.name}"
         )
-    lines = frozenset(line for _, _, line in found[names - above : names + below + 1])
+    lines = frozenset(line.strip() for _, _, line in found[names - above : names + below + 1])
     return header, of.get("units", []), lines, at, number, section
 
 
