@@ -48,7 +48,7 @@ def configuration() -> Configuration:
 def prepare(workspace: Workspace) -> None:
     """An empty store with the sensors."""
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(configuration().sensors)
+        store.configure({}, configuration().sensors, "benchmark", "sensors", pd.Timestamp("2022-01-01"))
 
 
 def deliver(workspace: Workspace, plan: Plan, number: int, name: str) -> None:
