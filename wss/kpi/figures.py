@@ -45,6 +45,14 @@ def minutes_outside_limits(level: xr.DataArray, tanks: Sequence[Tank]) -> pd.Ser
 
 
 FIGURES: dict[str, Callable[..., float | pd.Series]] = {
-    function.__name__: function for function in (energy, cost, specific_energy, energy_share, starts, minutes_outside_limits)
+    function.__name__: function
+    for function in (
+        energy,
+        cost,
+        specific_energy,
+        energy_share,
+        starts,
+        minutes_outside_limits,
+    )
 }
 """Name in the table -> its function."""
