@@ -138,10 +138,10 @@ def test_tenant_new_and_list(litoral_files):
 
 def test_key_figures_stand_side_by_side_with_their_decimals():
     rows = [
+        ("cost_per_volume", "actual", 0.05, "EUR/m3"),  # the table lacks it
+        ("energy_share", "actual/night", 0.615, "1"),
         ("specific_energy", "actual", 0.0423, "kWh/m3"),
         ("specific_energy", "plan", 0.0401, "kWh/m3"),
-        ("energy_share", "actual/night", 0.615, "1"),
-        ("cost_per_volume", "actual", 0.05, "EUR/m3"),  # the table lacks it
     ]
     kpis = [dict(zip(("name", "item", "value", "unit"), row, strict=True)) for row in rows]
     assert side_by_side(kpis) == [

@@ -127,11 +127,15 @@ def status(tenants: Tenants = None, as_json: Json = False) -> None:
 
 
 def side_by_side(kpis: list[dict]) -> list[list]:
-    """Rows of a table of key figures (each with name, item, value, unit): title, part, one value a source as written, unit."""
-    from wss.records.kpis import SOURCES, title, written
+    """Rows of a table of key figures (each with name, item, value, unit): title, part, one value a source as written, unit.
 
+    They stand in the order of the table of key figures; those that it lacks come last, by their names.
+    """
+    from wss.records.kpis import KEY_FIGURES, SOURCES, title, written
+
+    order = {name: place for place, name in enumerate(KEY_FIGURES)}
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
-    for kpi in kpis:
+    for kpi in sorted(kpis, key=lambda kpi: order.get(kpi["name"], len(order))):
         source, _, part = kpi["item"].partition("/")
         rows.setdefault((kpi["name"], part, kpi["unit"]), {})[source] = written(kpi["name"], kpi["value"])
     return [
