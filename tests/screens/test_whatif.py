@@ -24,4 +24,6 @@ def test_two_plans_side_by_side(litoral):
     what.compute.click()
     assert "plan as it stands" in what.answer.value
     assert "with the changes" in what.answer.value
+    assert "– Night [USD]" in what.answer.value
+    assert "Demand charge [USD]" in what.answer.value
     assert bytes(what.picture.value).startswith(b"\x89PNG")

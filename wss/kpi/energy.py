@@ -27,6 +27,16 @@ def cost(energy: xr.DataArray, price: xr.DataArray) -> float:
     return float(tariffs.priced(energy, price).sum())
 
 
+def total_cost(energy: xr.DataArray, price: xr.DataArray) -> float:
+    """Cost of energy (time, pump) [kWh], known throughout, at a price (time,) [currency/kWh] on the same grid. [currency]"""
+    return float(tariffs.priced(energy.sum("pump"), price).to_numpy().sum())
+
+
+def cost_per_m3(energy: xr.DataArray, price: xr.DataArray, supplied_m3: float) -> float:
+    """Cost of energy (time, pump) [kWh] at a price (time,) [currency/kWh] for each cubic metre; 0 if none was. [currency/m3]"""
+    return cost(energy, price) / supplied_m3 if supplied_m3 > 0 else 0.0
+
+
 def shares(energy: xr.DataArray, period: xr.DataArray) -> pd.Series:
     """Share of the energy (time, pump) [kWh] in each tariff period (time,) of the same grid, by its name; they sum to 1. [1]
 

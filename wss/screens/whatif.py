@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from wss import tariffs
 from wss.config import Tariff
@@ -16,7 +17,7 @@ from wss.steps.plan.optimize import PlanResult
 from wss.steps.run import Run
 from wss.views import plan_chart
 from wss.views.tables import comparison_table
-from wss.views.words import say
+from wss.views.words import Language, say
 
 DEMAND_RANGE = (0.6, 1.6)
 """Least and greatest factor on demand [1]."""
@@ -80,7 +81,9 @@ class WhatIf:
         base, other = await asyncio.to_thread(self._both, changes)
         tenant, tariff = self.run.tenant, changes["tariff"]
         self.answer.value = comparison_table(
-            {"plan_as_is": _figures(base), "plan_if": _figures(other)}, tariff.currency, tenant.language
+            {"plan_as_is": _figures(base, tenant.language), "plan_if": _figures(other, tenant.language)},
+            tariff.currency,
+            tenant.language,
         ).to_html()
         chart = plan_chart(
             other.pump_speed.to_dataset(name="pump_speed"),
@@ -118,14 +121,18 @@ def with_prices(tariff: Tariff, prices: Mapping[str, float]) -> Tariff:
     return Tariff.model_validate(changed)
 
 
-def _figures(result: PlanResult) -> dict[str, float | int | str]:
+def _figures(result: PlanResult, language: Language) -> dict[str, Any]:
     """What the table compares. [kWh], [currency], [1]"""
-    speed = result.pump_speed
+    tariff, speed = result.inputs.tariff, result.pump_speed
+    bill = {
+        say(row.period, language) if np.isnan(row.energy_kwh) else f"– {tariffs.title(tariff, row.period)}": row.cost
+        for row in result.bill.itertuples()
+    }
     starts = ((speed > 0) & ~(speed.shift(time=1, fill_value=0.0) > 0)).isel(time=slice(1, None)).sum()
     return {
         "energy": float(result.simulation.energy.sum()),
         "energy_cost": result.plan_cost,
-        **result.charges,
+        "bill": bill,
         "starts": int(starts),
         "broken": len(result.violations),
         "rung": result.solution.rung,

@@ -10,9 +10,12 @@ import xarray as xr
 from wss import times
 from wss.errors import DataError
 from wss.tariffs.component import Component, Course
-from wss.tariffs.prices import lookup, mean_price
+from wss.tariffs.prices import lookup, mean_price, price
 from wss.tariffs.tariff import Tariff
 from wss.tariffs.terms import PeakCharge, dues, together
+
+QUARTER = pd.Timedelta(minutes=15)
+"""Tariff periods begin and end on quarters of an hour."""
 
 
 def bill(
@@ -49,12 +52,6 @@ def bill(
     return rows
 
 
-def parts(rows: pd.DataFrame) -> tuple[float, dict[str, float]]:
-    """Cost of the energy of a `bill`, and what each further component adds, by its key. [currency]"""
-    used = rows["energy_kwh"].notna()
-    return float(rows.loc[used, "cost"].sum()), rows[~used].set_index("period")["cost"].to_dict()
-
-
 def energy_rows(tariff: Tariff, energy: xr.DataArray, step: pd.Timedelta | None = None) -> pd.DataFrame:
     """The rows (period, energy_kwh, cost) of a `bill` for `energy` (time, or time and pump) alone. [kWh], [currency]
 
@@ -62,7 +59,7 @@ def energy_rows(tariff: Tariff, energy: xr.DataArray, step: pd.Timedelta | None 
     """
     total = _total(energy)
     time = total.get_index("time")
-    cost = priced(total, mean_price(tariff, time, step or _step(time)))
+    cost = priced(total, _step_price(tariff, time, step or _step(time)))
     names = lookup(tariff, time).period
     frame = pd.DataFrame({"period": names, "energy_kwh": total.values, "cost": cost.values})
     order = dict.fromkeys(p.name for v in tariff.versions for p in v.periods)
@@ -139,6 +136,13 @@ def _courses(tariff: Tariff, time: pd.DatetimeIndex) -> Iterator[tuple[str, Comp
     for n, version in enumerate(tariff.versions):
         course = Course(time, tariff.time_zone, here.period, here.version == n)
         yield from ((key, component, course) for key, component in version.components.items() if course.holds.any())
+
+
+def _step_price(tariff: Tariff, time: pd.DatetimeIndex, step: pd.Timedelta) -> xr.DataArray:
+    """Mean price (time,) of steps of one length by quarter hours. [currency/kWh]"""
+    parts = max(round(step / QUARTER), 1)
+    moments = np.add.outer(time.to_numpy(), np.arange(parts) * (step / parts).to_timedelta64()).ravel()
+    return mean_price(price(tariff, pd.DatetimeIndex(moments, name="time")), time)
 
 
 def _total(energy: xr.DataArray) -> xr.DataArray:

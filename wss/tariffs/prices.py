@@ -15,8 +15,6 @@ from wss.tariffs.timetable import DAYS, holds, is_summer
 
 SHOWN = 3
 """How many moments a message names."""
-QUARTER = pd.Timedelta(minutes=15)
-"""Tariff periods begin and end on quarters of an hour."""
 
 
 def periods(tariff: Tariff, time: pd.DatetimeIndex) -> xr.DataArray:
@@ -42,15 +40,11 @@ def price(tariff: Tariff, time: pd.DatetimeIndex) -> xr.DataArray:
     return labelled("price", lookup(tariff, time).price, time=time).assign_attrs(currency=tariff.currency)
 
 
-def mean_price(tariff: Tariff, time: pd.DatetimeIndex, step: pd.Timedelta) -> xr.DataArray:
-    """Mean energy price (time,) of the steps of one length that begin at each naive UTC moment. [currency/kWh]
-
-    It is the mean over quarter hours where a step is longer. Raises ConfigError as `periods` does.
-    """
-    parts = max(round(step / QUARTER), 1)
-    moments = np.add.outer(time.to_numpy(), np.arange(parts) * (step / parts).to_timedelta64()).ravel()
-    prices = lookup(tariff, pd.DatetimeIndex(moments)).price.reshape(len(time), parts).mean(axis=1)
-    return labelled("price", prices, time=time).assign_attrs(currency=tariff.currency)
+def mean_price(price: xr.DataArray, time: pd.DatetimeIndex) -> xr.DataArray:
+    """Mean price (time,) of each step of a coarser grid that a price (time,) on a regular grid fills. [currency/kWh]"""
+    values = price.to_series().to_numpy()
+    per_step = max(len(values) // len(time), 1)
+    return labelled("price", values.reshape(len(time), per_step).mean(axis=1), time=time)
 
 
 def title(tariff: Tariff, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from wss import times
+from wss import tariffs, times
 from wss.errors import HydraulicError, NotFoundError
 from wss.hydraulics import Simulation
 from wss.optimization import Pin, Solution, case, fall_back, solve
@@ -45,6 +45,12 @@ class PlanResult:
     def levels(self) -> xr.DataArray:
         """Levels (time, tank) under the plan, the end included. [m]"""
         return self.simulation.level
+
+    @property
+    def bill(self) -> pd.DataFrame:
+        """Rows (period, energy_kwh, cost) of the energy by period, and of each further component. [kWh], [currency]"""
+        inputs = self.inputs
+        return tariffs.bill(inputs.tariff, self.simulation.energy, inputs.peaks_so_far_kw, inputs.problem.decision_step)
 
     @property
     def demand_charge(self) -> float:
@@ -118,7 +124,7 @@ def plan(
         speed,
         simulation,
         plan_cost=verdict.cost if verdict else 0.0,
-        charges=comparison.bill(inputs, simulation)[1],
+        charges=comparison.charges(inputs, simulation),
         violations=verdict.violations + verdict.band_violations if verdict else (solution.reason,),
         baseline=baseline,
     )
