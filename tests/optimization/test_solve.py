@@ -108,7 +108,7 @@ def test_a_drive_with_a_few_speeds(problem):
     kept = last_plan(replace(few, previous=between))
     assert [set(np.unique(kept.sel(pump=p))) - {0.0} for p in drives] == [{0.95}, {0.9}]
     told = verify(few, between).violations
-    assert any("pump P1 is set to speed 0.93, allowed are 0 and 0.85 and 0.95 and 1" in v for v in told)
+    assert any("pump P1 is set to speed 0.93, allowed are 0 and 0.85 and 0.95 and 1" in str(v) for v in told)
     with pytest.raises(DataError, match="pump P1: the speeds 0.7, 1 are not within"):
         replace(few, speed_steps={"P1": (0.7, 1.0)})
 
