@@ -1,15 +1,14 @@
 """THE table of what can be said of a plan: each kind with the sentence that says it; its fields are those of the sentence.
 
-A new kind is a line here, a record that is made of it where it is found, and its words `fault_...` in `wss.views.words_plan`.
+A new kind is a line here, a record that is made of it where it is found, and its words `fault_...` in `wss.views.words_facts`.
 """
 
 from functools import cached_property
 from string import Formatter
 from typing import Literal
 
-MINUTE, SECOND = "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ"
-AT, FROM = f"{{start:{MINUTE}}}", f"{{start:{SECOND}}}"
-SPAN = f"{AT} to {{end:{MINUTE}}}"
+MOMENT = "%Y-%m-%d %H:%M"
+"""How a sentence writes moments, unless it says otherwise."""
 
 
 class Kind:
@@ -24,7 +23,7 @@ class Kind:
     """
 
     def __init__(self, sentence: str, of: Literal["", "tank", "pump", "node"] = "") -> None:
-        self.sentence, self.of = sentence, of
+        self.sentence, self.of = sentence.replace("{start}", f"{{start:{MOMENT}}}").replace("{end}", f"{{end:{MOMENT}}}"), of
 
     @cached_property
     def fields(self) -> dict[str, str]:
@@ -38,35 +37,33 @@ SAID = {"said": Kind("{text}")}
 
 VIOLATIONS = {
     # what must not be ordered
-    "off_grid": Kind(f"{AT}: a setting is not on the decision grid of {{text}} within the horizon"),
-    "speed": Kind(f"{AT}: pump {{element}} is set to speed {{value:g}}, allowed are {{text}}", "pump"),
-    "runs_out": Kind(f"{AT}: pump {{element}} runs although it is out of service", "pump"),
-    "off_held": Kind(f"{AT}: pump {{element}} is off although it is held on", "pump"),
-    "on_held": Kind(f"{AT}: pump {{element}} is on although it is held off", "pump"),
+    "off_grid": Kind("{start}: a setting is not on the decision grid of {text} within the horizon"),
+    "speed": Kind("{start}: pump {element} is set to speed {value:g}, allowed are {text}", "pump"),
+    "runs_out": Kind("{start}: pump {element} runs although it is out of service", "pump"),
+    "off_held": Kind("{start}: pump {element} is off although it is held on", "pump"),
+    "on_held": Kind("{start}: pump {element} is on although it is held off", "pump"),
     "unknown_pump": Kind("pump {element} is not in the network", "pump"),
     "starts": Kind("pump {element} starts {amount:.0f} times, at most {bound:.0f} are allowed", "pump"),
     # what EPANET says
-    "warned": Kind(f"{AT}: EPANET warns: {{warning.meaning}} ({{amount:.0f}} states)"),
-    "cut_node": Kind(f"node {{element}} is cut off at {AT}", "node"),
-    "lowest": Kind(f"lowest is {{value:.2f}} m at node {{element}} at {AT}", "node"),
+    "warned": Kind("{start}: EPANET warns: {warning.meaning} ({amount:.0f} states)"),
+    "cut_node": Kind("node {element} is cut off at {start}", "node"),
+    "lowest": Kind("lowest is {value:.2f} m at node {element} at {start}", "node"),
     "beyond": Kind("first it is pump {element}", "pump"),
     "spills": Kind(
-        f"{AT}: EPANET warns: a pipe at a full tank opens and shuts all the time; from here on these tanks spill: {{text}}"
+        "{start}: EPANET warns: a pipe at a full tank opens and shuts all the time; from here on these tanks spill: {text}"
         " ({amount:.0f} states)"
     ),
-    "shut": Kind(f"{AT}: EPANET shuts a pipe at tank {{element}}, in all for {{amount:.1f}} min", "tank"),
+    "shut": Kind("{start}: EPANET shuts a pipe at tank {element}, in all for {amount:.1f} min", "tank"),
     "clamped": Kind(
-        f"{AT}: tank {{element}} stands at its limit of {{bound:.2f}} m, at {{amount:.0f}} moments of the hydraulic grid", "tank"
+        "{start}: tank {element} stands at its limit of {bound:.2f} m, at {amount:.0f} moments of the hydraulic grid", "tank"
     ),
     "not_run": Kind("EPANET cannot run the plan: {text}"),
     # limits of network, contract and operator
-    "pressure": Kind(
-        f"{AT}: pressure {{value:.2f}} m at node {{element}} is below {{bound:.2f}} m: {{amount:.2f}} m short", "node"
-    ),
-    "cut_off": Kind(f"{AT}: pressure nan m at node {{element}} is below {{bound:.2f}} m: inf m short", "node"),
-    "end_short": Kind(f"{AT}: tank {{element}} ends at {{value:.3f}} m, {{amount:.3f}} m below {{bound:.3f}} m", "tank"),
-    "band_below": Kind(f"{SPAN}: tank {{element}} is up to {{amount:.2f}} m below {{bound:.2f}} m", "tank"),
-    "band_above": Kind(f"{SPAN}: tank {{element}} is up to {{amount:.2f}} m above {{bound:.2f}} m", "tank"),
+    "pressure": Kind("{start}: pressure {value:.2f} m at node {element} is below {bound:.2f} m: {amount:.2f} m short", "node"),
+    "cut_off": Kind("{start}: pressure nan m at node {element} is below {bound:.2f} m: inf m short", "node"),
+    "end_short": Kind("{start}: tank {element} ends at {value:.3f} m, {amount:.3f} m below {bound:.3f} m", "tank"),
+    "band_below": Kind("{start} to {end}: tank {element} is up to {amount:.2f} m below {bound:.2f} m", "tank"),
+    "band_above": Kind("{start} to {end}: tank {element} is up to {amount:.2f} m above {bound:.2f} m", "tank"),
 }
 """What a plan breaks, and what is said besides of that."""
 
@@ -76,10 +73,10 @@ REASONS = {
     "no_better": Kind("no change of the plan lowers its cost"),
     "budget": Kind("the budget of simulations is spent"),
     "cannot_above": Kind(
-        f"tank {{element}} cannot stay above {{bound:.2f}} m from {AT} on, whatever the pumps do: {{amount:.2f}} m short", "tank"
+        "tank {element} cannot stay above {bound:.2f} m from {start} on, whatever the pumps do: {amount:.2f} m short", "tank"
     ),
     "cannot_below": Kind(
-        f"tank {{element}} cannot stay below {{bound:.2f}} m from {AT} on, whatever the pumps do: {{amount:.2f}} m too much",
+        "tank {element} cannot stay below {bound:.2f} m from {start} on, whatever the pumps do: {amount:.2f} m too much",
         "tank",
     ),
     "cannot_end": Kind("tank {element} cannot end at {bound:.2f} m, whatever the pumps do: {amount:.2f} m short", "tank"),
@@ -87,7 +84,7 @@ REASONS = {
     # why no plan was made
     "no_levels": Kind("no tank levels are known in the {amount:.0f} min before now"),
     "old_levels": Kind("the newest tank levels are {amount:.0f} min old, more than {bound:.0f} min"),
-    "not_carried": Kind(f"the levels of {FROM} could not be carried on to now: {{text}}"),
+    "not_carried": Kind("the levels of {start:%Y-%m-%dT%H:%M:%SZ} could not be carried on to now: {text}"),
     "no_solver": Kind("the solver HiGHS is not available; install it with: {text}"),
     "solver_failed": Kind("HiGHS failed: {text}"),
     "solver_stopped": Kind("HiGHS stopped without an optimum: {text}"),
@@ -95,8 +92,8 @@ REASONS = {
     "rung_failed": Kind("{element}: {text}"),
     "no_controls": Kind("the network's own controls cannot be run either"),
     # why a cycle published none
-    "kept": Kind(f"a notebook failed; the plan of {FROM} stays in force"),
+    "kept": Kind("a notebook failed; the plan of {start:%Y-%m-%dT%H:%M:%SZ} stays in force"),
     "never": Kind("no plan was ever published"),
-    "not_published": Kind(f"not published, because the plan in force is of {FROM}"),
+    "not_published": Kind("not published, because the plan in force is of {start:%Y-%m-%dT%H:%M:%SZ}"),
 }
 """Why a plan stands on its rung, or is not published."""
