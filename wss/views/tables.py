@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 from pandas.io.formats.style import Styler
 
 from wss.config import Pump, Tank, Tenant
+from wss.records import PlanSummary
 from wss.records.kpis import SOURCES, heading, key_figure, written
 from wss.views import style
 from wss.views.reasons import limit_words, title
@@ -81,19 +83,18 @@ def action_text(action: str, speed: float, language: Language = "en") -> str:
     return say("speed", language, speed=speed) if action == "speed" else say(action, language)
 
 
-def cost_table(summary: Mapping, currency: str = "", language: Language = "en") -> Styler:
+def cost_table(summary: PlanSummary | Mapping[str, Any], currency: str = "", language: Language = "en") -> Styler:
     """Plan against level control on equal terms, from the summary of an optimize run.
 
-    Parameters
-    ----------
-    summary
-        plan_cost, baseline_cost [currency], energy_kwh, baseline_energy_kwh [kWh], demand_charge, baseline_demand_charge
-        [currency]; stored_value [currency] (already counted in baseline_cost), saving_percent [%].
+    What the water is worth by which the tanks end apart is already counted in the cost of level control.
     """
+    costs = PlanSummary.of(summary)
     plan, baseline = say("plan", language), say("baseline", language)
     money = currency or "currency"
     keys = ("energy_kwh", "plan_cost", "demand_charge"), ("baseline_energy_kwh", "baseline_cost", "baseline_demand_charge")
-    figures = pd.DataFrame({name: [summary[key] for key in column] for name, column in zip((plan, baseline), keys, strict=True)})
+    figures = pd.DataFrame(
+        {name: [getattr(costs, key) for key in column] for name, column in zip((plan, baseline), keys, strict=True)}
+    )
     figures = figures.astype(float)
     figures.loc[3] = figures.loc[1] + figures.loc[2]
     titles = [f"{say(key, language)} [{money}]" for key in ("energy_cost", "demand_charge", "total")]

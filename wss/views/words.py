@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from wss.views.words_facts import FACT_WORDS
 from wss.views.words_plan import PLAN_WORDS
 
 Language = Literal["en", "pt"]
@@ -268,6 +269,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "starts": ("Pump starts", "Arranques"),
     "broken": ("Limits broken", "Limites violados"),
     **PLAN_WORDS,
+    **FACT_WORDS,
 }
 # fmt: on
 
