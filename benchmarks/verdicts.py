@@ -127,7 +127,7 @@ def compare(judge, path: Path, problem: Problem, plan: xr.DataArray, name: str, 
             told = {"feasible": False, "violations": [str(refused)], "violation_count": 99}
     ours = verify(problem, plan)
     theirs = {rule for rule in RULES if any(rule in fault for fault in told["violations"])}
-    own = {rule for rule, words in RULES.items() if any(words in fault for fault in ours.violations)}
+    own = {rule for rule, words in RULES.items() if any(words in str(fault) for fault in ours.violations)}
     tally.plans += 1
     tally.feasible += told["feasible"]
     tally.judge.update(theirs)

@@ -166,7 +166,7 @@ def test_what_no_plan_can_mend_is_named(name, agrees, tmp_path):
     given = problem(odd.network(*edits))
     plan = on(given, [[1, 0], [0, 0], [0, 0], [1, 1]])
     verdict = verify(given, plan)
-    assert any("EPANET warns" in v and says in v for v in verdict.violations), verdict.violations
+    assert any("EPANET warns" in str(v) and says in str(v) for v in verdict.violations), verdict.violations
     agrees(given, plan, verdict, tmp_path)
 
 

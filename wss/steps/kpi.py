@@ -13,6 +13,7 @@ from wss.errors import DataError, HydraulicError, NotFoundError, raise_all
 from wss.hydraulics import network
 from wss.hydraulics.results import Simulation
 from wss.kpi import Course, baseline, courses, energy, tabulate
+from wss.records import Group, KpiSummary, PlanSummary, Table
 from wss.steps.observed import derived_demand, observed, readings
 from wss.steps.run import Run
 
@@ -52,23 +53,27 @@ def run_kpi(run: Run, day: str = "") -> pd.DataFrame:
     if bool(actual.power.isnull().all() & actual.level.isnull().all()):
         raise DataError(f"KPIs of {wanted}: no power and no level was measured; look at `wss status {run.tenant.name}`")
     terms: Terms = (start, run.configuration.tariff, run.tenant.system.tanks)
-    parts, notes = [tabulate("actual", actual, *terms)], {}
+    parts, plan_missing, baseline_missing = [tabulate("actual", actual, *terms)], None, None
     plan = _plan(run, start, end, actual.running)
     if plan is None:
-        notes["plan_missing"] = "the plans in force did not cover the whole day"
+        plan_missing = "the plans in force did not cover the whole day"
     else:
         parts.append(tabulate("plan", plan, *terms))
     try:
         own = _level_control(run, start, end, demand, actual)
         parts.append(_baseline_table(run, own, actual, terms))
     except (DataError, HydraulicError) as error:
-        notes["baseline_missing"] = str(error)
-    table = run.save_table("kpi", pd.concat(parts, ignore_index=True))
-    missing = {
-        "missing_power_share": round(energy.missing_share(actual.power), 4),
-        "missing_demand_share": round(float(demand.isnull().mean()), 4),
-    }
-    run.save_summary(day=wanted.isoformat(), sources=sorted({item.split("/")[0] for item in table["item"]}), **missing, **notes)
+        baseline_missing = str(error)
+    table = run.save_table(Table.KPI, pd.concat(parts, ignore_index=True))
+    summary = KpiSummary(
+        day=wanted.isoformat(),
+        sources=sorted({item.split("/")[0] for item in table["item"]}),
+        missing_power_share=round(energy.missing_share(actual.power), 4),
+        missing_demand_share=round(float(demand.isnull().mean()), 4),
+        plan_missing=plan_missing,
+        baseline_missing=baseline_missing,
+    )
+    run.save_summary(**summary.as_dict())
     return table
 
 
@@ -86,9 +91,10 @@ def _plan(run: Run, start: pd.Timestamp, end: pd.Timestamp, measured: xr.DataArr
     for (begin, run_id), (following, _) in pairwise([*history, (end, "")]):
         span = slice(max(begin, start), following - pd.Timedelta(1, "ns"))
         try:
-            groups = [run.load(run_id, name) for name in ("plan", "simulated", "levels")]
-            forecast = run.load(run.store.run(run_id).summary["forecast_run"], "forecast")["demand"].sel(quantile=0.5, drop=True)
-        except (NotFoundError, KeyError):
+            groups = [run.load(run_id, name) for name in (Group.PLAN, Group.SIMULATED, Group.LEVELS)]
+            source = PlanSummary.of(run.store.run(run_id).summary).forecast_run or ""
+            forecast = run.load(source, Group.FORECAST)["demand"].sel(quantile=0.5, drop=True)
+        except NotFoundError:
             return None
         found = [groups[0]["pump_speed"], groups[1]["power"], groups[2]["level"], forecast]
         parts.append([values.sel(time=span) for values in found])

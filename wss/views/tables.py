@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 from pandas.io.formats.style import Styler
 
 from wss.config import Pump, Tank, Tenant
+from wss.records import PlanSummary
 from wss.records.kpis import SOURCES, heading, key_figure, written
 from wss.views import style
 from wss.views.reasons import limit_words, title
@@ -81,20 +83,16 @@ def action_text(action: str, speed: float, language: Language = "en") -> str:
     return say("speed", language, speed=speed) if action == "speed" else say(action, language)
 
 
-def cost_table(summary: Mapping, currency: str = "", language: Language = "en") -> Styler:
+def cost_table(summary: PlanSummary | Mapping[str, Any], currency: str = "", language: Language = "en") -> Styler:
     """Plan against level control on equal terms, from the summary of an optimize run.
 
-    Parameters
-    ----------
-    summary
-        plan_cost, baseline_cost [currency], energy_kwh, baseline_energy_kwh [kWh]; charges, baseline_charges (by component)
-        [currency], of older runs demand_charge, baseline_demand_charge; stored_value [currency] (already counted in
-        baseline_cost), saving_percent [%].
+    What the water is worth by which the tanks end apart is already counted in the cost of level control.
     """
+    costs = PlanSummary.of(summary)
     plan, baseline = say("plan", language), say("baseline", language)
     money = currency or "currency"
-    charges = charges_of(summary)
-    used = (summary["energy_kwh"], summary["baseline_energy_kwh"]), (summary["plan_cost"], summary["baseline_cost"])
+    charges = costs.by_component
+    used = (costs.energy_kwh, costs.baseline_energy_kwh), (costs.plan_cost, costs.baseline_cost)
     figures = pd.DataFrame([*used, *charges.values()], columns=[plan, baseline]).astype(float)
     figures.loc[len(figures)] = figures.loc[1:].sum(skipna=False)
     titles = [f"{say(key, language)} [{money}]" for key in ("energy_cost", *charges, "total")]
@@ -107,16 +105,6 @@ def cost_table(summary: Mapping, currency: str = "", language: Language = "en") 
         .format("{:,.1f}", subset=[plan, baseline], na_rep="")
         .format("{:+,.1f}", subset=[say("difference", language), "%"], na_rep="")
     )
-
-
-def charges_of(summary: Mapping) -> dict[str, tuple[float | None, float | None]]:
-    """Component of the tariff -> what it adds under plan and level control, from the summary of an optimize run. [currency]
-
-    Runs of older versions know the demand charge alone.
-    """
-    plan = summary.get("charges") or {"demand_charge": summary.get("demand_charge")}
-    baseline = summary.get("baseline_charges") or {"demand_charge": summary.get("baseline_demand_charge")}
-    return {key: (cost, baseline.get(key)) for key, cost in plan.items()}
 
 
 def comparison_table(plans: Mapping[str, Mapping], currency: str, language: Language = "en") -> Styler:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from wss.tariffs import COMPONENTS
+from wss.views.words_facts import FACT_WORDS
 from wss.views.words_plan import PLAN_WORDS
 
 Language = Literal["en", "pt"]
@@ -267,6 +268,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "starts": ("Pump starts", "Arranques"),
     "broken": ("Limits broken", "Limites violados"),
     **PLAN_WORDS,
+    **FACT_WORDS,
     # what a tariff charges beside energy
     **{key: kind.TITLES for key, kind in COMPONENTS.items()},
     **{f"bill_{key}": (f"{kind.TITLES[0]} added", f"{kind.TITLES[1]} adicional") for key, kind in COMPONENTS.items()},
