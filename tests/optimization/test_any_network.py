@@ -57,12 +57,8 @@ def problem(text: str, **what) -> Problem:
 
 
 @pytest.fixture(scope="session")
-def agrees(request):
-    """agrees(problem, plan, verdict, folder): the judge says the same; says nothing where the benchmark cases are not at hand."""
-    try:
-        judge = request.getfixturevalue("judge")
-    except pytest.skip.Exception:
-        return lambda *_: None
+def agrees(judge):
+    """agrees(problem, plan, verdict, folder): the judge says the same."""
 
     def check(given: Problem, plan, verdict, folder: Path) -> None:
         case.write(given, plan, plan, folder)

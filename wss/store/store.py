@@ -37,11 +37,6 @@ class Store:
 
     # configuration
 
-    def put_documents(self, bodies: dict[str, str], author: str, note: str, at: pd.Timestamp) -> int:
-        """Record the texts of all configuration files, by path in the tenant's folder, as a new version; return its number."""
-        with self._database.write() as connection:
-            return documents.put(connection, bodies, author, note, at)
-
     def documents(self, version: int | None = None) -> dict[str, str]:
         """Texts of a version of the configuration, of the last one if None; NotFoundError if there is no such version."""
         with self._database.read() as connection:
@@ -86,11 +81,6 @@ class Store:
         """Why `configure` would refuse these sensors; empty if it would not."""
         with self._database.read() as connection:
             return sensors.faults(connection, entries, used_by, forget)
-
-    def sync_sensors(self, entries: Iterable[Sensor]) -> None:
-        """Make the sensors say what the configuration says; ConfigError if a reading would become unfindable."""
-        with self._database.write() as connection:
-            sensors.sync(connection, entries)
 
     def sensors(self) -> pd.DataFrame:
         """Every sensor: sensor_id, tag, quantity, item, unit (of the export), valid_from [s since 1970, 0 = always]."""

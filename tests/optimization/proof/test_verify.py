@@ -80,10 +80,10 @@ def test_the_judge_agrees_on_any_plan(seed, problem, plan_of, judge, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["net3.yml", "single-station/variable-speed.yml", "van-zyl/hourly.yml", "anytown-modified/starts-3.yml", "richmond.yml"],
+    ["net3", "single-station/variable-speed", "van-zyl/hourly", "anytown-modified/starts-3", "richmond"],
 )
-def test_the_judge_agrees_on_its_own_cases(name, bench, judge, tmp_path):
-    path = bench / "pumps" / name
+def test_the_judge_agrees_on_its_own_cases(name, pump_case, judge, tmp_path):
+    path = pump_case(name)
     problem = case.read(path)
     pumps = list(facts(problem.network).pumps)
     chance = np.random.default_rng(7)
