@@ -48,6 +48,7 @@ lock:  ## renew requirements.lock and environment.yml from pyproject.toml
 
 docs: setup  ## renew the generated pages of docs/
 	$(BIN)/python -m wss.config.document docs
+	$(BIN)/python -m wss.records.document docs
 
 clean:  ## remove what make setup and make test made; the workspace stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -1,6 +1,7 @@
 """Tables for executed notebooks, as styled frames: what to switch and why, what it costs, how the levels stand."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ from pandas.io.formats.style import Styler
 
 from wss.config import Pump, Tank, Tenant
 from wss.records import PlanSummary
+from wss.records.kpis import SOURCES, heading, key_figure, written
 from wss.views import style
 from wss.views.reasons import limit_words, title
 from wss.views.words import Language, say
@@ -159,37 +161,29 @@ def margin_table(
     )
 
 
-KPI_FORMATS = {"specific_energy": "{:,.3f}", "energy_share": "{:.0%}", "starts": "{:.0f}", "minutes_outside_limits": "{:,.0f}"}
-"""How key figures are written; the others with two decimals."""
-
-
 def kpi_table(kpis: pd.DataFrame, pumps: Sequence[Pump], tanks: Sequence[Tank], language: Language = "en") -> Styler:
-    """Key figures of one day, plan, actual and level control side by side.
+    """Key figures of one day, plan, actual and level control side by side; those that the table lacks by their names.
 
     Parameters
     ----------
     kpis : columns time, name, item (`source` or `source/part`), value, unit
         As run_kpi returns them.
     """
-    titles = {("starts", p.id): p.title for p in pumps} | {("minutes_outside_limits", t.id): t.title for t in tanks}
+    titles = {("pump", p.id): p.title for p in pumps} | {("tank", t.id): t.title for t in tanks}
     parts = kpis["item"].str.split("/", n=1, expand=True).reindex(columns=[0, 1])
     frame = kpis.assign(source=parts[0], part=parts[1].fillna(""))
-    frame["part"] = [titles.get(about, about[1]) for about in zip(frame["name"], frame["part"], strict=True)]
-    frame["kpi"] = [
-        say(f"kpi_{name}", language) + ("" if unit == "1" else f" [{unit}]")
-        for name, unit in zip(frame["name"], frame["unit"], strict=True)
-    ]
-    formats = {kpi: KPI_FORMATS.get(name, "{:,.2f}") for kpi, name in zip(frame["kpi"], frame["name"], strict=True)}
-    order = list(dict.fromkeys(zip(frame["kpi"], frame["part"], strict=True)))
-    wide = frame.pivot_table(index=["kpi", "part"], columns="source", values="value", aggfunc="sum").reindex(order)
-    sources = [s for s in ("plan", "actual", "baseline") if s in wide.columns]
-    wide = wide[sources].rename(columns={s: say(f"source_{s}", language) for s in sources}).reset_index()
-    wide = wide.rename(columns={"kpi": say("kpi", language), "part": say("item", language)})
-    wide.columns.name = None
-    shown = _styled(wide)
-    for row, kpi in enumerate(wide.iloc[:, 0]):
-        shown = shown.format(formats[kpi], subset=pd.IndexSlice[[row], list(wide.columns[2:])], na_rep="—")
-    return shown
+    keys = ["name", "unit", "part"]
+    order = pd.MultiIndex.from_frame(frame[keys].drop_duplicates())
+    wide = frame.groupby([*keys, "source"])["value"].sum(min_count=1).unstack("source").reindex(order)
+    sources = [s for s in SOURCES if s in wide.columns]
+    shown = wide[sources].rename(columns={s: say(f"source_{s}", language) for s in sources}).reset_index(drop=True)
+    shown.columns.name = None
+    shown.insert(0, say("kpi", language), [heading(name, unit, language) for name, unit, _ in order])
+    shown.insert(1, say("item", language), [titles.get((key_figure(name).part, part), part) for name, _, part in order])
+    styled = _styled(shown)
+    for row, (name, *_) in enumerate(order):
+        styled = styled.format(partial(written, name), subset=pd.IndexSlice[[row], list(shown.columns[2:])])
+    return styled
 
 
 def _styled(frame: pd.DataFrame) -> Styler:

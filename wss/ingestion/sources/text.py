@@ -22,7 +22,7 @@ def _ends_in_newline(file: BinaryIO, size: int) -> bool:
 
 def _as_utf8(data: bytes, name: str, profile: ImportProfile) -> Text:
     """Contents as UTF-8 without a byte order mark; bytes that are not of the encoding become U+FFFD."""
-    encoding = profile.encoding
+    encoding: str = profile.encoding
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     if mark and not (MARKS[mark] in encoding or encoding == "utf-16" and "utf-16" in MARKS[mark]):
         said = MARKS[mark].removesuffix("-le").removesuffix("-be")
