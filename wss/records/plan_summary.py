@@ -16,7 +16,8 @@ class LevelRisk:
     """A limit of a tank that some sampled demands cross."""
 
     tank: str
-    side: Literal["low", "high"]
+    side: str
+    """low or high."""
     limit_m: float
     """[m]"""
     paths: int
