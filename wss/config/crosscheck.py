@@ -18,6 +18,7 @@ from wss.config.sensors import SensorFile
 from wss.config.system import System
 from wss.config.tariff import Tariff
 from wss.config.tenant import Plan, Tenant
+from wss.network_file import PACKAGE
 
 
 class Files(NamedTuple):
@@ -59,7 +60,7 @@ def _tenant(files: Files) -> Found:
     yield from _zone(tenant.time_zone)
     yield from _calendar(tenant.calendar)
     named = tenant.system.network
-    if files.network is None and named.startswith("package:"):
+    if files.network is None and named.startswith(PACKAGE):
         yield (
             (
                 f"no installed package has the file {named}; install the package, or put the EPANET file beside tenant.yml "
