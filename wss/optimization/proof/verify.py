@@ -110,7 +110,7 @@ def _orders(problem: Problem, pump_speed: xr.DataArray, engine: Engine) -> list[
         speed = pump_speed.sel(pump=pump).to_series()
         wrong = speed[(speed != 0) & (np.abs(speed - problem.nearest_speed(pump, speed.to_numpy())) > SPEED_TOLERANCE)]
         if len(wrong):
-            steps, (low, high) = problem.speed_steps.get(pump), problem.speed_range.get(pump, (1.0, 1.0))
+            steps, (low, high) = problem.speed_steps.get(pump), problem.speed_of(pump)
             allowed = " and ".join(f"{s:g}" for s in sorted({0.0, *steps})) if steps else f"0 and {low:g} to {high:g}"
             faults.append(f"{_clock(wrong.index[0])}: pump {pump} is set to speed {wrong.iloc[0]:g}, allowed are {allowed}")
         if pump in problem.out_of_service and (speed > 0).any():
