@@ -8,6 +8,7 @@ import xarray as xr
 
 from wss import tariffs
 from wss.hydraulics import Engine, Simulation, tanks
+from wss.hydraulics.facts import facts
 from wss.kpi import baseline
 from wss.optimization import Solution
 from wss.quantities import labelled
@@ -95,8 +96,7 @@ def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
 
     A linear program whose limits had to give way prices water by what it pays for breaking them, so it does not count.
     """
-    with Engine(inputs.problem.network) as engine:
-        tank_ids = engine.tanks
+    tank_ids = list(facts(inputs.problem.network).level)
     if solution.marginal_cost and solution.rung != "relaxed":
         return {t: max(solution.marginal_cost[t], 0.0) for t in tank_ids}
     hours = inputs.problem.decision_step / pd.Timedelta(hours=1)
@@ -107,9 +107,8 @@ def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
 
 def marginal_cost(inputs: Inputs, solution: Solution) -> float:
     """What a further cubic metre in the tanks is worth at the mean of the tanks by area. [currency/m3]"""
-    value = water_value(inputs, solution)
-    with Engine(inputs.problem.network) as engine:
-        return float(np.average([value[t] for t in engine.tanks], weights=[engine.tank_area[t] for t in engine.tanks]))
+    value, area = water_value(inputs, solution), facts(inputs.problem.network).tank_area
+    return float(np.average([value[t] for t in area], weights=list(area.values())))
 
 
 def _price(inputs: Inputs, time: pd.DatetimeIndex) -> np.ndarray:

@@ -9,6 +9,7 @@ import xarray as xr
 from wss import times
 from wss.errors import HydraulicError
 from wss.hydraulics import Engine
+from wss.hydraulics.facts import facts
 from wss.quantities import labelled
 from wss.steps.masked import Masked
 from wss.steps.observed import observed
@@ -60,13 +61,9 @@ def _from_seen(run: Run, seen: xr.Dataset, node_demand: xr.DataArray, previous: 
     known = seen["level"].notnull().all("tank").to_numpy() & (seen.sizes["time"] > 0)
     status = {str(p): bool(v > 0) for p, v in zip(running["pump"].values, running.values[-1], strict=True)}
     if not known.any():
-        with Engine(run.configuration.network) as engine:
-            return Start(
-                dict(engine.initial_level),
-                status,
-                None,
-                f"no tank levels are known in the {2 * run.tenant.intake.dead_minutes} min before now",
-            )
+        initial = {t: first for t, (_, first, _) in facts(run.configuration.network).levels_m().items()}
+        dead = f"no tank levels are known in the {2 * run.tenant.intake.dead_minutes} min before now"
+        return Start(initial, status, None, dead)
     moment = seen.get_index("time")[np.flatnonzero(known)[-1]]
     levels = {str(t): float(v) for t, v in zip(seen["tank"].values, seen["level"].sel(time=moment).values, strict=True)}
     age = (run.now - moment) / pd.Timedelta(minutes=1)
@@ -153,5 +150,5 @@ def _carried_on(
 
 def _inside(run: Run, levels: dict[str, float]) -> dict[str, float]:
     """Levels within the tanks' own limits. [m]"""
-    with Engine(run.configuration.network) as engine:
-        return {t: min(max(v, engine.level_min[t]), engine.level_max[t]) for t, v in levels.items()}
+    own = facts(run.configuration.network).levels_m()
+    return {t: min(max(v, own[t][0]), own[t][2]) for t, v in levels.items()}
