@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from wss.steps.configuration import active
 from wss.store import open_store
 
 NAME = "LIT_T1_LEVEL_20220725T0100.csv"
@@ -41,7 +42,8 @@ def test_without_the_log_the_store_is_as_before_it_or_says_that_it_is_damaged(ut
     path = utility.workspace.data("litoral") / "wss.db"
     utility.deliver(NAME, GOOD)
     with open_store(utility.workspace, "litoral") as store:
-        store.put_documents(store.documents(), "tests", "a change that is in the log only", pd.Timestamp("2022-07-25"))
+        sensors = active(store).sensors
+        store.configure(store.documents(), sensors, "tests", "a change that is in the log only", pd.Timestamp("2022-07-25"))
         copies = {ending: Path(f"{path}{ending}").read_bytes() for ending in ("", "-wal")}
     path.write_bytes(copies[""])
     Path(f"{path}-shm").unlink(missing_ok=True)

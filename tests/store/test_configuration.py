@@ -11,8 +11,8 @@ def test_versions_are_append_only(store):
     assert store.documents() == {}
     assert store.versions().empty
     first, second = {"tenant.yml": "a", "profiles/x.yml": "ção"}, {"tenant.yml": "b"}
-    assert store.put_documents(first, "ana", "start", pd.Timestamp("2022-01-01T10:00")) == 1
-    assert store.put_documents(second, "rui", "less", pd.Timestamp("2022-01-02")) == 2
+    assert store.configure(first, [], "ana", "start", pd.Timestamp("2022-01-01T10:00"))[0] == 1
+    assert store.configure(second, [], "rui", "less", pd.Timestamp("2022-01-02"))[0] == 2
     assert store.documents() == store.documents(2) == second
     assert store.documents(1) == first
     assert store.versions().to_numpy().tolist() == [

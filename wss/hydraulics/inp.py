@@ -20,11 +20,6 @@ def sections(text: str) -> dict[str, list[list[str]]]:
     return defaultdict(list, {name: [line.words for line in lines] for name, lines in network_file.rows(text).items()})
 
 
-def ids(text: str, section: str) -> list[str]:
-    """Ids of a section that lists elements (`TANK`, `PUMP`, ...), in the file's order."""
-    return list(dict.fromkeys(words[0] for words in sections(text)[section]))
-
-
 def seconds(words: list[str]) -> int:
     """Whole seconds of a time as EPANET writes it: `1:30`, `0.5`, `90 MIN`, `1:30 PM`, `12 am`. [s]"""
     value, unit = words[0], words[1][:3].upper() if len(words) > 1 else "HOU"

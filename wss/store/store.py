@@ -37,11 +37,6 @@ class Store:
 
     # configuration
 
-    def put_documents(self, bodies: dict[str, str], author: str, note: str, at: pd.Timestamp) -> int:
-        """Record the texts of all configuration files, by path in the tenant's folder, as a new version; return its number."""
-        with self._database.write() as connection:
-            return documents.put(connection, bodies, author, note, at)
-
     def documents(self, version: int | None = None) -> dict[str, str]:
         """Texts of a version of the configuration, of the last one if None; NotFoundError if there is no such version."""
         with self._database.read() as connection:

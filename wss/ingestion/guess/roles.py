@@ -22,7 +22,6 @@ VALUE_HEADS = re.compile(
 )
 UNIT_HEADS = re.compile(r"unit\w*|eu|engunits?|units?|unidad\w*|unidade\w*|einheit|uom|unité", re.IGNORECASE)
 RECORD_HEADS = re.compile(r"rec\w*|record\w*|no\.?|nr\.?|n|#|index|idx|row|seq\w*|line|id", re.IGNORECASE)
-ROLES = ("names", "units", "descriptions", "other")
 
 
 @dataclass(frozen=True)

@@ -220,11 +220,6 @@ def step(times: Sequence[datetime]) -> timedelta | None:
     return median(steps) if steps else None
 
 
-def has_clock(form: str) -> bool:
-    """Whether a format has a time of day."""
-    return form in ("ISO8601", "excel", "epoch_s", "epoch_ms") or any(mark in form for mark in ("%H", "%I"))
-
-
 def says_zone(form: str) -> bool:
     """Whether times of a format need no zone."""
     return form.startswith("epoch") or "%z" in form
