@@ -1,4 +1,9 @@
-"""The judge's rules in our own words: a plan is replayed in EPANET and all it breaks is named. Knows nothing of the optimizer."""
+"""The judge's rules in our own words: a plan is replayed in EPANET and all it breaks is named. Knows nothing of the optimizer.
+
+References
+----------
+.. [1] L. A. Rossman, H. Woo, M. Tryby, F. Shang, R. Janke, T. Haxton, "EPANET 2.2 User Manual", U.S. EPA, EPA/600/R-20/133, 2020.
+"""
 
 from dataclasses import dataclass
 from itertools import groupby
