@@ -1,4 +1,4 @@
-# make demo: install and run the main job on the demo utility.   make test: the whole test suite.
+# make demo: install and run the main job on the demo utility.   make test: the whole test suite.   make soak: what takes longer.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ export WSS_HOME ?= $(CURDIR)/workspace
 export DO_NOT_TRACK = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: setup demo test bench lab lint lock docs clean
+.PHONY: setup demo test soak bench lab lint lock docs clean
 
 setup: $(VENV)/.installed  ## install everything, at the locked versions, into .venv
 
@@ -22,6 +22,14 @@ demo: setup  ## the main job: SCADA files in, a proven plan out
 
 test: setup lint  ## every test, on two processes
 	$(BIN)/python -m pytest -n 2
+
+soak: setup  ## what takes longer and can fail: soak tests, pump cases, hostile files, processes at once, our verdict and the judge's
+	$(BIN)/python -m pytest -m soak
+	$(BIN)/python benchmarks/pumps.py
+	$(BIN)/python benchmarks/fuzz.py 10000
+	$(BIN)/python benchmarks/stress.py
+	$(BIN)/python benchmarks/variants.py --drawn 8
+	$(BIN)/python benchmarks/verdicts.py --plans 4
 
 lint: setup  ## style and import contract
 	$(BIN)/ruff check .
@@ -40,6 +48,7 @@ lock:  ## renew requirements.lock and environment.yml from pyproject.toml
 
 docs: setup  ## renew the generated pages of docs/
 	$(BIN)/python -m wss.config.document docs
+	$(BIN)/python -m wss.records.document docs
 
 clean:  ## remove what make setup and make test made; the workspace stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -21,6 +21,7 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from where import CASES
 
 from wss.forecasting import forecast, metrics
 from wss.forecasting.history import History
@@ -187,7 +188,7 @@ def draw(by_hour: dict[str, np.ndarray], file: Path) -> None:
 
 
 def main(
-    bench: Annotated[Path, typer.Option(help="Folder of the benchmark cases, with demand/rank.py.")] = Path("../shared/bench"),
+    bench: Annotated[Path, typer.Option(help="Folder of the benchmark cases, with demand/rank.py.")] = CASES,
     every: Annotated[int, typer.Option(help="Weeks between rolling origins.", min=1)] = 3,
     refit_weeks: Annotated[int, typer.Option(help="Weeks between refits.", min=1)] = 4,
     plot: Annotated[Path | None, typer.Option(help="Write a picture of the errors by hours ahead.")] = None,

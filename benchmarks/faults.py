@@ -67,7 +67,7 @@ def configuration(tags: list[str]) -> Configuration:
 def prepare(workspace: Workspace, rows: int = 300) -> None:
     """A store, and an inbox with two files that overlap and one that cannot be read."""
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(configuration(TAGS).sensors)
+        store.configure({}, configuration(TAGS).sensors, "benchmark", "sensors", pd.Timestamp("2022-01-01"))
     time_of = pd.date_range(SPAN[0], periods=rows, freq="5min").strftime("%Y-%m-%dT%H:%M:%S")
     for number, name in enumerate(("a.csv", "b.csv", "c.csv")):
         lines = [f"{moment},{tag},{place * 7 + number * (place % 3)}.5" for moment in time_of for place, tag in enumerate(TAGS)]

@@ -132,7 +132,7 @@ def work(numbers: range, seed: int, pipe, at) -> None:
     with tempfile.TemporaryDirectory() as home:
         workspace = Workspace(Path(home))
         with open_store(workspace, "fuzz", create=True) as store:
-            store.sync_sensors(_sensors())
+            store.configure({}, _sensors(), "benchmark", "sensors", pd.Timestamp("2022-01-01"))
             workspace.prepare("fuzz")
             tally, faults, slowest, largest = Counter(), [], (0.0, -1), (0.0, -1)
             for done, number in enumerate(numbers, start=1):

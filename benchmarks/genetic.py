@@ -2,7 +2,7 @@
 
 The genetic algorithm is pymoo's, with a bit for each pump and decision step, two-point crossover and bit flips. It gets what helps
 it: our replay in EPANET for each plan, the misses of limits as its constraint, and a population that starts with few running pumps.
-pymoo is not among the project's packages: `pip install pymoo` first. Cases are read from the benchmarks' folder (see pumps.py).
+pymoo is not among the project's packages: `pip install pymoo` first. Cases are those of `cases/pumps` (see pumps.py).
 """
 
 import argparse
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from pumps import BENCH
+import where
 
 from wss.hydraulics import Engine
 from wss.optimization import case, solve
@@ -62,11 +62,15 @@ def main() -> int:
     """Compare; 0 if our plan is cheaper on each case."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("cases", nargs="*", default=CASES)
-    parser.add_argument("--bench", type=Path, default=BENCH)
+    parser.add_argument("--bench", type=Path, default=where.CASES)
     parser.add_argument("--times", type=float, default=10.0, help="CPU of the genetic algorithm as a multiple of ours")
     given, cheaper = parser.parse_args(), True
     for name in given.cases:
-        problem = case.read(given.bench / "pumps" / f"{name}.yml")
+        try:
+            problem = case.read(where.pump_case(name, given.bench))
+        except FileNotFoundError as error:
+            print(f"skipped: {error}", file=sys.stderr, flush=True)
+            continue
         begin = time.process_time()
         ours = solve(problem)
         seconds = time.process_time() - begin

@@ -106,7 +106,7 @@ def store(path: Path, rows: int, sensors: int, tenants: int, address: str | None
         workspace = Workspace(Path(home))
         (workspace.home / "wss.toml").write_text(f'database = "{address or "sqlite"}"\n')
         with open_store(workspace, "bench", create=True) as held:
-            held.sync_sensors(config.sensors)
+            held.configure({}, config.sensors, "benchmark", "sensors", pd.Timestamp("2022-01-01"))
             workspace.prepare("bench")
             put(workspace, "bench", path, "long.csv")
             client, at_server, report = cost(lambda: run_intake(config, held, workspace), server)
@@ -170,7 +170,7 @@ def many_tenants(
     names = [f"t{k}" for k in range(tenants)]
     for name in names:
         with open_store(workspace, name, create=True) as held:
-            held.sync_sensors(configuration(sensors, name).sensors)
+            held.configure({}, configuration(sensors, name).sensors, "benchmark", "sensors", pd.Timestamp("2022-01-01"))
         workspace.prepare(name)
         put(workspace, name, file, "small.csv")
     configurations = [configuration(sensors, name) for name in names]

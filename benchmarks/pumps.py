@@ -2,7 +2,9 @@
 
     python benchmarks/pumps.py [--bench FOLDER] [--only WORD] [--times N] [--json]
 
-Costs are the judge's, never ours. CPU seconds are those of a process of its own for each case, imports included.
+Costs are the judge's, never ours. CPU seconds are those of a process of its own for each case, imports included. The exit code is 1
+where a plan is infeasible, dearer than its target by more than 0.01 %, or not the same each time; a case whose network is not at
+hand is skipped, and that is said.
 """
 
 import argparse
@@ -14,7 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parents[2] / "shared" / "bench"
+from where import CASES, pump_case
+
 TARGETS = {
     "single-station/hourly": 131.44,
     "single-station/quarter-hourly": 129.89,
@@ -27,6 +30,8 @@ TARGETS = {
     "net3": 136.36,
 }
 """Case -> cost of the best plan known that the judge accepts."""
+DEARER_PERCENT = 0.01
+"""What a plan may cost more than its target."""
 SOLVE = """
 import json, sys
 from pathlib import Path
@@ -43,17 +48,14 @@ print(json.dumps({"rung": found.rung, "reason": found.reason, "simulations": fou
 
 def run(bench: Path, name: str, times: int = 1) -> dict:
     """Solve one case so many times; the judge's word on the first plan, and whether all are the same."""
-    found = [solved(bench, bench / "pumps" / f"{name}.yml") for _ in range(times)]
+    file = pump_case(name, bench)
+    found = [solved(bench, file) for _ in range(times)]
     if failed := [one["told"] for one in found if "told" in one]:
         raise SystemExit(f"{name}: {failed[0]}")
     gap = round(100 * (found[0]["cost"] / TARGETS[name] - 1), 3)
-    return {
-        "case": name,
-        "target": TARGETS[name],
-        "gap_percent": gap,
-        "different_plans": len({one["plan"] for one in found}),
-        **found[0],
-    }
+    plans = len({one["plan"] for one in found})
+    held = found[0]["feasible"] and gap <= DEARER_PERCENT and plans == 1
+    return {"case": name, "target": TARGETS[name], "gap_percent": gap, "held": held, "different_plans": plans, **found[0]}
 
 
 def solved(bench: Path, file: Path, longer: float = 1, seconds: float | None = None) -> dict:
@@ -94,9 +96,9 @@ def _cpu() -> float:
 
 
 def main() -> int:
-    """Run the cases that were asked for; 0 if every plan is feasible and the same each time."""
+    """Run the cases that were asked for; 0 if every plan is feasible, no dearer than its target, and the same each time."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bench", type=Path, default=BENCH, help="folder of the benchmark cases and their judge")
+    parser.add_argument("--bench", type=Path, default=CASES, help="folder of the benchmark cases and their judge")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
     parser.add_argument("--times", type=int, default=1, help="solve each so many times: are the plans the same?")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
@@ -105,7 +107,11 @@ def main() -> int:
         parser.error(f"{given.bench} is not there; give --bench")
     rows = []
     for name in (n for n in TARGETS if given.only in n):
-        rows.append(run(given.bench, name, given.times))
+        try:
+            rows.append(run(given.bench, name, given.times))
+        except FileNotFoundError as error:
+            print(f"skipped: {error}", file=sys.stderr, flush=True)
+            continue
         if not given.json:
             row = rows[-1]
             print(
@@ -116,7 +122,7 @@ def main() -> int:
             )
     if given.json:
         print(json.dumps(rows, indent=2))
-    return 0 if all(row["feasible"] and row["different_plans"] == 1 for row in rows) else 1
+    return 0 if rows and all(row["held"] for row in rows) else 1
 
 
 if __name__ == "__main__":

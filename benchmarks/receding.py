@@ -98,7 +98,7 @@ def live(made: World, cycles: int, horizon: pd.Timedelta, percent: float, reserv
             _, soon, _ = kept_on(problem, found.pump_speed.sel(near), kept_plan.sel(near))
             kept = verify(found.problem, stay)
             broken = [*kept.violations, *kept.band_violations]
-            limits_broken = sum(" ends at " not in fault for fault in broken)
+            limits_broken = sum(fault.kind != "end_short" for fault in broken)
             rows.append({"changed": count, "soon": soon, "pump_hours": pump_hours, "rung": found.rung, "forced": bool(broken),
                          "by_end": bool(broken) and not limits_broken})  # fmt: skip
         with Engine(made.configuration.network, made.tied) as engine:

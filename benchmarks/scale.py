@@ -49,7 +49,7 @@ problem = case.read(Path(sys.argv[1]))
 found = solve(problem)
 used = resource.getrusage(resource.RUSAGE_SELF)
 told = {"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024, "cost": found.verdict.cost, "rung": found.rung,
-        "feasible": found.verdict.feasible, "violations": found.verdict.violations[:3], "simulations": found.simulations,
+        "feasible": found.verdict.feasible, "violations": list(map(str, found.verdict.violations[:3])), "simulations": found.simulations,
         "snapshots": found.snapshots}
 print(json.dumps(told))
 """

@@ -48,7 +48,7 @@ def configuration() -> Configuration:
 def prepare(workspace: Workspace) -> None:
     """An empty store with the sensors."""
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(configuration().sensors)
+        store.configure({}, configuration().sensors, "benchmark", "sensors", pd.Timestamp("2022-01-01"))
 
 
 def deliver(workspace: Workspace, plan: Plan, number: int, name: str) -> None:
@@ -235,8 +235,8 @@ def in_a_process(home: Path, seconds: float, writers: int, readers: int) -> dict
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def main(seconds: float, writers: int, readers: int) -> None:
-    """Run and print everything."""
+def main(seconds: float, writers: int, readers: int) -> int:
+    """Run and print everything; 0 if there was no error, nothing was lost, and no database differs from an undisturbed intake."""
     from faults import databases
     from rich.console import Console
     from rich.table import Table
@@ -255,11 +255,13 @@ def main(seconds: float, writers: int, readers: int) -> None:
         "lost",
         "differences",
     )
+    faults = 0
     with databases() as fresh_ones:
         for name, fresh in fresh_ones.items():
             done = in_a_process(fresh().home, seconds, writers, readers)
             numbers = [done[key] for key in ("seconds", "sent", "files", "readings", "stored", "duplicate", "corrected")]
             lost = len(done["lost"]) + len(done["waiting"])
+            faults += len(done["errors"]) + lost + len(done["differences"])
             table.add_row(
                 name,
                 *(f"{n:,}" for n in numbers),
@@ -271,6 +273,7 @@ def main(seconds: float, writers: int, readers: int) -> None:
             for fault in [*done["errors"][:5], *done["lost"][:5], *done["waiting"][:5], *done["differences"], done["states"]]:
                 Console(stderr=True).print(f"{name}: {fault}", markup=False, highlight=False, soft_wrap=True)
     Console().print(table)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":
@@ -279,4 +282,4 @@ if __name__ == "__main__":
         sys.stdout.write(json.dumps(done))
     else:
         given = [float(number) for number in sys.argv[1:]]
-        main(*given[:1] or [60.0], *(int(n) for n in (*given[1:], *(4, 4)[len(given[1:]) :])))
+        sys.exit(main(*given[:1] or [60.0], *(int(n) for n in (*given[1:], *(4, 4)[len(given[1:]) :]))))

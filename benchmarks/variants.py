@@ -24,12 +24,12 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from where import CASES, pump_case
 
 from wss.errors import WssError
 from wss.hydraulics import Engine
 from wss.optimization.case import read
 
-BENCH = Path(__file__).resolve().parents[2] / "shared" / "bench"
 SPOT = np.round(0.11 + 0.05 * np.sin(np.arange(24) / 6 * np.pi - 1) + np.random.default_rng(5).normal(0, 0.03, 24), 4).tolist()
 """A day of prices that change every hour. [currency/kWh]"""
 FLAT = {"price": [0.12] * 24, "price_step_minutes": 60, "price_scale": 1}
@@ -61,13 +61,17 @@ NETWORKS = ("Net1", "BWSN_Network_1", "anytown-exeter", "MICROPOLIS_v1", "Richmo
 
 
 def cases(bench: Path) -> dict[str, dict]:
-    """Name -> case; `network` is the path of a file, or that of a package."""
+    """Name -> case; `network` is the path of a file, or that of a package. A case without its network is why it is `missing`."""
     made = {}
     for base, file in BASES.items():
-        path = bench / "pumps" / f"{file}.yml"
-        given = yaml.safe_load(path.read_text())
-        if not given["network"].startswith("package:"):
-            given["network"] = str(path.parent / given["network"])
+        try:
+            path = pump_case(file, bench)
+        except FileNotFoundError as error:
+            given = {"missing": str(error)}
+        else:
+            given = yaml.safe_load(path.read_text())
+            if not given["network"].startswith("package:"):
+                given["network"] = str(path.parent / given["network"])
         for name, change in {**CHANGES, **OWN_CHANGES.get(base, {})}.items():
             made[f"{base}, {name}"] = given | change
     for path in networks.shipped():
@@ -128,6 +132,8 @@ def written(given: dict, folder: Path) -> tuple[Path, float | None]:
 
 def measure(bench: Path, name: str, given: dict, longer: float, seconds: float) -> dict:
     """Solve one case in a process of its own and judge its plan."""
+    if "missing" in given:
+        return {"case": name, "told": f"skipped: {given['missing']}"}
     with tempfile.TemporaryDirectory() as folder:
         try:
             file, own_cost = written(given, Path(folder))
@@ -143,7 +149,7 @@ def measure(bench: Path, name: str, given: dict, longer: float, seconds: float) 
 def main() -> int:
     """Measure; 0 if every plan that is told to be feasible is, and no search failed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bench", type=Path, default=BENCH)
+    parser.add_argument("--bench", type=Path, default=CASES)
     parser.add_argument("--only", default="", help="only cases whose name contains this")
     parser.add_argument("--drawn", type=int, default=0, help="so many drawn cases instead")
     parser.add_argument("--longer", type=float, default=1, help="also search with so many times the simulations")

@@ -1,4 +1,4 @@
-"""What all tests share: exact joins, a workspace of their own, and the benchmark cases where they are at hand."""
+"""What all tests share: exact joins, a workspace of their own, and the benchmark cases."""
 
 import fcntl
 import os
@@ -158,11 +158,8 @@ def _start_postgresql(binaries: Path, main: int) -> str:
 
 @pytest.fixture(scope="session")
 def bench() -> Path:
-    """Folder of the benchmark cases and their judges; they are not part of the project."""
-    folder = ROOT.parent / "shared" / "bench"
-    if not folder.is_dir():
-        pytest.skip("the benchmark cases are not beside the checkout (../shared/bench)")
-    return folder
+    """Folder of the benchmark cases and their judges."""
+    return ROOT / "benchmarks" / "cases"
 
 
 @pytest.fixture(scope="session")

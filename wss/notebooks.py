@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 from wss import shipped, times
 from wss.errors import NotebookError, NotFoundError, raise_all
+from wss.records import Table
 from wss.steps import masked
 from wss.steps.run import TICKET, plain, read_summary, read_table
 from wss.store import RunRecord, Store, Workspace
@@ -129,7 +130,7 @@ def run_notebook(
     final = runs / record.folder
     final.parent.mkdir(parents=True, exist_ok=True)
     os.rename(staging, final)
-    store.commit_run(record, *((None, None) if error else (_table(final, "orders"), _table(final, "kpi"))))
+    store.commit_run(record, *((None, None) if error else (_table(final, Table.ORDERS), _table(final, Table.KPI))))
     return record
 
 

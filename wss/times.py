@@ -1,6 +1,7 @@
 """UTC without zone inside; local time only at the edges. Days of 23 and 25 hours are ordinary days."""
 
 from datetime import date, datetime
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ from wss.errors import DataError
 
 HOUR = pd.Timedelta(hours=1)
 DAY = pd.Timedelta(days=1)
+PACKED_SHIFT = 2**40
+"""Above every time in whole seconds since 1970 that a reading may have [s]."""
+Whole = TypeVar("Whole", int, np.ndarray)
 
 
 def utc(moment: str | datetime | pd.Timestamp | np.datetime64) -> pd.Timestamp:
@@ -46,6 +50,16 @@ def from_epoch(seconds) -> pd.DatetimeIndex:
 def seconds(moment: str | datetime | pd.Timestamp | np.datetime64) -> int:
     """Whole seconds since 1970-01-01 UTC of one moment. [s]"""
     return utc(moment).value // 10**9
+
+
+def packed(number: Whole, seconds: Whole) -> Whole:
+    """A number (of a sensor, of a tag) and a time [s since 1970] as one integer that sorts as they do (reading,) [1]."""
+    return number * PACKED_SHIFT + seconds
+
+
+def packed_number(key: np.ndarray) -> np.ndarray:
+    """The number in `packed` keys (reading,) [1]."""
+    return key // PACKED_SHIFT
 
 
 def moment(seconds: int) -> pd.Timestamp:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from wss import __version__, demo
 from wss.cli import app
+from wss.cli.operate import side_by_side
 from wss.store import Workspace
 
 COMMANDS = ["demo", "plant", "ingest", "cycle", "kpi", "status", "quality", "check", "apply", "dashboard", "lab"]
@@ -135,3 +136,18 @@ def test_tenant_new_and_list(litoral_files):
     assert wss("tenant", "new", "Porto!").exit_code == 2
     rows = json.loads(wss("tenant", "list", "--json").stdout)
     assert [r["tenant"] for r in rows] == ["litoral", "porto_novo"]
+
+
+def test_key_figures_stand_side_by_side_with_their_decimals():
+    rows = [
+        ("cost_per_volume", "actual", 0.05, "EUR/m3"),  # the table lacks it
+        ("energy_share", "actual/night", 0.615, "1"),
+        ("specific_energy", "actual", 0.0423, "kWh/m3"),
+        ("specific_energy", "plan", 0.0401, "kWh/m3"),
+    ]
+    kpis = [dict(zip(("name", "item", "value", "unit"), row, strict=True)) for row in rows]
+    assert side_by_side(kpis) == [
+        ["Energy per volume", "", "0.040", "0.042", None, "kWh/m3"],
+        ["Share of energy", "night", None, "62%", None, ""],
+        ["cost_per_volume", "", None, "0.05", None, "EUR/m3"],
+    ]

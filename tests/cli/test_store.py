@@ -42,7 +42,7 @@ def test_backup_and_restore(workspace):
     (file,) = (workspace.home / "backups").glob("litoral-*Z.db")
     assert f"wrote {file}: 0 readings, 0 files, 0 runs, 1 versions" in done.stdout.replace("\n", " ")
     with open_store(workspace, "litoral") as store:
-        store.configure({}, [], "me", "", pd.Timestamp("2022-01-01"))
+        store.configure({}, (), "me", "", pd.Timestamp("2022-01-01"))
     refused = wss("store", "restore", "litoral", str(file))
     assert refused.exit_code == 1
     assert "--force" in refused.stderr

@@ -70,10 +70,3 @@ def test_all_faults_at_once():
 )
 def test_accepted(changes):
     assert ImportProfile(**{**LONG, **changes}).name == "x"
-
-
-@pytest.mark.parametrize(
-    ("file", "fits"), [("a.csv", True), ("a.csv.gz", True), ("a.CSV", False), ("a.gz", False), ("a.csv.zip", False)]
-)
-def test_files(file, fits):
-    assert ImportProfile(**LONG).is_for(file) is fits

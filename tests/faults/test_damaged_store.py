@@ -42,8 +42,7 @@ def test_without_the_log_the_store_is_as_before_it_or_says_that_it_is_damaged(ut
     path = utility.workspace.data("litoral") / "wss.db"
     utility.deliver(NAME, GOOD)
     with open_store(utility.workspace, "litoral") as store:
-        sensors = active(store).sensors
-        store.configure(store.documents(), sensors, "tests", "a change that is in the log only", pd.Timestamp("2022-07-25"))
+        store.configure(store.documents(), active(store).sensors, "tests", "in the log only", pd.Timestamp("2022-07-25"))
         copies = {ending: Path(f"{path}{ending}").read_bytes() for ending in ("", "-wal")}
     path.write_bytes(copies[""])
     Path(f"{path}-shm").unlink(missing_ok=True)

@@ -1,6 +1,9 @@
-"""kill -9 at every named point of intake and replay: nothing is lost, doubled or torn."""
+"""kill -9 at every named point of intake and replay, and at any moment: nothing is lost, doubled or torn."""
 
 import importlib.util
+import random
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -33,3 +36,26 @@ def test_a_kill_at_any_point_loses_doubles_and_tears_nothing(process, fresh_work
         assert process.run(workspace, point) == -9, f"{point} is reached"
         assert process.run(workspace) == 0
         assert faults.outcome(workspace) == wanted, point
+
+
+@pytest.mark.soak
+def test_a_kill_at_any_moment_loses_doubles_and_tears_nothing(process, fresh_workspace):
+    lasted_s = []
+    for _ in range(3):
+        calm = fresh_workspace()
+        faults.prepare(calm)
+        begun = time.monotonic()
+        assert process.run(calm) == 0
+        lasted_s.append(time.monotonic() - begun)
+    wanted, chance, killed = faults.outcome(calm), random.Random(1), 0
+    for _ in range(100):
+        workspace, after_s = fresh_workspace(), chance.uniform(0, min(lasted_s))
+        faults.prepare(workspace)
+        if process.run(workspace, after_s=after_s) != -signal.SIGKILL:
+            continue  # the kill came too late
+        assert process.run(workspace) == 0
+        assert faults.outcome(workspace) == wanted, f"killed after {after_s:.3f} s"
+        killed += 1
+        if killed == 30:
+            break
+    assert killed == 30

@@ -14,7 +14,8 @@ import pytest
 
 from wss.config import Configuration, ImportProfile, Intake, Limits, Sensor, System, Tenant
 from wss.config.quality import Quality, Rule
-from wss.ingestion import gz, readers
+from wss.ingestion import readers
+from wss.ingestion.sources import gz
 from wss.steps.intake import folders
 from wss.steps.intake.inbox import run_intake
 from wss.store import Workspace, open_store
@@ -66,7 +67,7 @@ def take_in(tmp_path):
     tenant = Tenant.model_construct(name="demo", clock="replay", time_zone="UTC", intake=Intake(), quality=off, system=system)
     configuration = Configuration.model_construct(tenant=tenant, sensors=sensors, profiles=(LONG,), network="")
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(sensors)
+        store.configure({}, sensors, "tests", "sensors", DELIVERED)
         workspace.prepare("demo")
 
         def take() -> pd.DataFrame:

@@ -10,8 +10,9 @@ import pytest
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import readers
-from wss.ingestion.guess import dialect, guess, time_formats, time_zones, vocabulary
+from wss.ingestion import readers, sources
+from wss.ingestion.guess import guess, time_formats, time_zones, vocabulary
+from wss.ingestion.sources.kind import SAMPLE
 
 ZONE = "Europe/Rome"
 TAGS = ("FT101.PV", "LT 202", "P3_run", "Nível 4", "QI-5", "101/6")
@@ -266,8 +267,8 @@ def test_zone(start, shown, zone, said, doubtful):
 def test_only_the_ends_of_a_large_file_are_looked_at():
     row = b"2022-03-01T00:00:00,A,1.5\n"
     data = b"time,tag,value\n" + row * 200_000
-    sample = dialect.sample(data, "x.csv")
-    assert len(sample) < 2.1 * dialect.SAMPLE
+    sample = sources.sample(io.BytesIO(data), "x.csv")
+    assert len(sample) < 2.1 * SAMPLE
     assert set(sample.splitlines(keepends=True)) == {b"time,tag,value\n", row}
     found = guess(data, "x.csv")
     assert found.profile.tag_column == "tag"

@@ -198,7 +198,7 @@ def test_a_realistic_export(kind, packed):
     told = yaml.safe_load(found.yaml())
     shown = {key: told.get(key, getattr(found.profile, key)) for key in said}
     assert shown == said, found.yaml()
-    assert found.profile.is_for(name)
+    assert readers.is_for(name, found.profile)
     parsed = readers.read(data, name, found.profile)
     assert sorted(found.tags) == sorted(tags)
     readings = parsed.readings[parsed.readings["tag"] == tags[0]]

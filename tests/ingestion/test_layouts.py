@@ -49,6 +49,14 @@ def test_wide_with_three_header_rows_and_quality_columns():
     assert parsed.quarantine.to_numpy().tolist() == [[6, "01/03/2022 10:10;x", "column FT1: the value is not a number"]]
 
 
+def test_empty_cells_at_the_ends_of_a_header_are_cells_where_tabs_part_them_too():
+    text = HEAD + "01/03/2022 10:00;2,5;Good;1;77;\n" + HEAD
+    by_tab = read(text.replace(";", "\t"), delimiter="tab")
+    pd.testing.assert_frame_equal(by_tab.readings, read(text).readings)
+    assert dict(zip(by_tab.readings["tag"], by_tab.readings["unit"], strict=True)) == {"FT1": "L/s", "LT1": "mca"}
+    assert by_tab.quarantine.empty
+
+
 def test_a_wide_row_without_a_time_loses_no_reading():
     parsed = read(HEAD + "soon;1;Good;2;;\nsoon;;;;;\n01/03/2022 10:05;1\n")
     assert parsed.quarantine["line"].tolist() == [4, 4, 6]

@@ -71,3 +71,12 @@ def test_stored_water_has_a_value():
     assert baseline.stored_water_value(at([600, 80]), at([600, 80]), 0.05) == 0.0
     with pytest.raises(xr.AlignmentError):
         baseline.stored_water_value(at([600, 80]), at([500, 100]).sel(tank=["A"]), 0.05)
+
+
+def test_what_is_left_counts_tank_by_tank_whatever_their_order(net3):
+    """Half a metre more in one tank, as much in one, one that is not measured: only the first counts."""
+    time = pd.DatetimeIndex([START])
+    own = labelled("level", [[5.0, 5.0, 5.0]], time=time, tank=["1", "2", "3"])
+    real = labelled("level", [[5.0, 5.5]], time=time, tank=["3", "1"])
+    area = np.pi / 4 * (85 * 0.3048) ** 2
+    assert baseline.left_value(net3, real, own, 0.1) == pytest.approx(0.1 * 0.5 * area, rel=1e-6)

@@ -63,3 +63,25 @@ def test_misaligned_price_and_uneven_time_are_refused(tariff):
         energy.cost(used, tariffs.price(tariff, used.get_index("time") + QUARTER))
     with pytest.raises(DataError, match="regular grid"):
         energy.energy(powers([1, 1, 1, 1]).isel(time=[0, 1, 3]))
+
+
+def test_the_price_of_a_step_is_the_mean_of_its_quarters():
+    time = pd.date_range(times.utc("2022-06-01"), periods=8, freq="15min", name="time", unit="ns")
+    price = labelled("price", [0.1, 0.1, 0.1, 0.3, 0.2, 0.2, 0.2, 0.2], time=time)
+    assert energy.mean_price(price, time[::4]).values.tolist() == pytest.approx([0.15, 0.2])
+    assert energy.mean_price(price, time).values.tolist() == price.values.tolist()
+
+
+def test_total_cost_is_the_cost_of_what_is_known_throughout(tariff):
+    used = energy.energy(powers([[1, 2], [3, 4], [5, 6]]))
+    price = tariffs.price(tariff, used.get_index("time"))
+    assert energy.total_cost(used, price) == pytest.approx(energy.cost(used, price))
+    with pytest.raises(xr.AlignmentError):
+        energy.total_cost(used, price[1:])
+
+
+def test_a_cubic_metre_costs_its_share(tariff):
+    used = energy.energy(powers([40.0, 40.0]))  # 20 kWh at 07:00 and 07:15 in Rome: 10 at 0.10, 10 at 0.30
+    price = tariffs.price(tariff, used.get_index("time"))
+    assert energy.cost_per_m3(used, price, 80.0) == pytest.approx(0.05)
+    assert energy.cost_per_m3(used, price, float("nan")) == 0.0

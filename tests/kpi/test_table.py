@@ -8,6 +8,7 @@ from wss import times
 from wss.config import Tank
 from wss.kpi import Course, tabulate
 from wss.quantities import labelled
+from wss.records.kpis import KEY_FIGURES
 
 QUARTER = pd.Timedelta("15min")
 TANKS = [Tank(id="T", title="T", level_min_m=1, level_max_m=4)]
@@ -47,7 +48,7 @@ def test_schema(tariff):
     assert table["time"].dtype == "datetime64[ns]"
     assert set(table["time"]) == {start}
     units = dict(zip(table["name"], table["unit"], strict=True))
-    assert units == {
+    of_old_stores = {
         "energy": "kWh",
         "cost": "EUR",
         "specific_energy": "kWh/m3",
@@ -55,6 +56,8 @@ def test_schema(tariff):
         "starts": "1",
         "minutes_outside_limits": "min",
     }
+    assert units == {name: figure.unit_in("EUR") for name, figure in KEY_FIGURES.items()}
+    assert [(name, unit) for name, unit in units.items() if name in of_old_stores] == list(of_old_stores.items())
     assert table["item"].str.split("/").str[0].eq("plan").all()
     assert not table.duplicated(["name", "item"]).any()
 

@@ -1,9 +1,10 @@
-"""A small waterworks of our own, and the judge where the benchmark cases are at hand."""
+"""A small waterworks of our own, the pump cases of the benchmarks and their judge."""
 
 import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -87,10 +88,28 @@ def plan_of(problem) -> Callable[..., xr.DataArray]:
 @pytest.fixture(scope="session")
 def judge(bench) -> Callable[[Path, Path], dict]:
     """The benchmarks' own judge: case file, plan file -> its verdict."""
-    spec = importlib.util.spec_from_file_location("judge", bench / "pumps" / "judge.py")
+    return _module(bench / "pumps" / "judge.py").judge
+
+
+@pytest.fixture(scope="session")
+def pump_case(bench) -> Callable[[str], Path]:
+    """File of a pump case by its name; the test is skipped where the case's network has no known licence and is not at hand."""
+    where = _module(bench.parent / "where.py")
+
+    def found(name: str) -> Path:
+        try:
+            return where.pump_case(name)
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+
+    return found
+
+
+def _module(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.judge
+    return module
 
 
 def changed(problem: Problem, **what) -> Problem:

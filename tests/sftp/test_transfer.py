@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from wss.ingestion import inbox
 from wss.sftp import Limits
 from wss.sftp.folders import Inbox
+from wss.steps.intake.look import look
 
 TEXT = "time,tag,value\n" + "".join(f"2022-03-01T{h:02}:00:00,LEVEL,{h}.5\n" for h in range(24))
 
@@ -55,15 +55,15 @@ def test_scp_and_preserved_times(north, workspace, sample):
         about = (workspace.inbox("north") / name).stat()
         assert time.time() - about.st_mtime < 60
         assert about.st_mode & 0o117 == 0
-    assert {f.state for f in inbox.look(workspace.inbox("north"), time.time(), 60)} == {"waiting"}
-    assert {f.state for f in inbox.look(workspace.inbox("north"), time.time() + 61, 60)} == {"ready"}
+    assert {f.state for f in look(workspace.inbox("north"), time.time(), 60)} == {"waiting"}
+    assert {f.state for f in look(workspace.inbox("north"), time.time() + 61, 60)} == {"ready"}
 
 
 def test_rename_is_the_sign_of_a_finished_upload(north, workspace, sample):
     assert north.sftp(f"put {sample} /inbox/a.csv.part").returncode == 0
-    assert inbox.look(workspace.inbox("north"), time.time() + 9999, 60) == []
+    assert look(workspace.inbox("north"), time.time() + 9999, 60) == []
     assert north.sftp("rename /inbox/a.csv.part /inbox/a.csv").returncode == 0
-    assert [(f.path.name, f.state) for f in inbox.look(workspace.inbox("north"), time.time(), 60)] == [("a.csv", "ready")]
+    assert [(f.path.name, f.state) for f in look(workspace.inbox("north"), time.time(), 60)] == [("a.csv", "ready")]
 
 
 @pytest.mark.parametrize("replace", [True, False])
@@ -75,7 +75,7 @@ def test_a_rename_right_after_the_last_byte_is_seen(tmp_path, replace):
         folder.write(file, 0, b"a\n")
         folder.done(file)
         folder.rename(f"{k}.part", f"{k}.csv", replace)
-    assert [f.state for f in inbox.look(tmp_path, time.time(), 60)] == ["ready"] * 20
+    assert [f.state for f in look(tmp_path, time.time(), 60)] == ["ready"] * 20
 
 
 def test_rename_replaces_and_plain_rename_does_not(north, workspace, sample):
@@ -127,7 +127,7 @@ def test_interrupted_upload_is_not_taken_and_is_completed_byte_for_byte(north, w
     os.utime(big, (1_600_000_000, 1_600_000_000))  # an old time that a client could give to what is not complete
     interrupted(north, big, target, how)
     assert target.read_bytes().endswith(b"\n")  # it could pass for complete
-    assert [f.state for f in inbox.look(target.parent, time.time(), 60)] == ["waiting"]
+    assert [f.state for f in look(target.parent, time.time(), 60)] == ["waiting"]
     done = north.sftp(f"reput {big} /inbox/big.csv")
     assert done.returncode == 0, done.stderr
     assert target.read_bytes() == big.read_bytes()

@@ -1,5 +1,7 @@
 """KPIs of a day that is known to the last kilowatt hour."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,3 +119,13 @@ def test_a_day_without_readings_is_refused(run_at):
 
 def test_another_day_can_be_asked_for(run_at):
     assert set(run_kpi(run_at(NOW), "2022-07-10")["time"]) == {times.utc("2022-07-09T22:00")}
+
+
+def test_the_order_of_the_tanks_does_not_matter(run_at):
+    run = run_at(NOW)
+    system = run.tenant.system.model_copy(update={"tanks": tuple(reversed(run.tenant.system.tanks))})
+    tenant = run.tenant.model_copy(update={"system": system})
+    turned = replace(run, configuration=run.configuration.model_copy(update={"tenant": tenant}))
+    found, other = values(run_kpi(run)), values(run_kpi(turned))
+    assert found["cost", "baseline"] > 0
+    assert other == pytest.approx(found)

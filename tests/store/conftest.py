@@ -24,7 +24,7 @@ def workspace(fresh_workspace) -> Workspace:
 @pytest.fixture
 def store(workspace):
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(SENSORS)
+        store.configure({}, SENSORS, "tests", "sensors", pd.Timestamp("2022-01-01"))
         yield store
 
 

@@ -62,7 +62,7 @@ def tampered(workspace):
         yield connection
 
 
-def test_a_backup_restored_is_the_same_store(full, workspace, tmp_path, sensors):
+def test_a_backup_restored_is_the_same_store(full, workspace, sensors, tmp_path):
     before = contents(workspace)
     file, rows = maintenance.backup(workspace, "demo", AT, tmp_path / "b.db")
     assert rows["reading"] == 5
@@ -79,7 +79,7 @@ def test_a_backup_restored_is_the_same_store(full, workspace, tmp_path, sensors)
     assert contents(workspace) == before
 
 
-def test_what_was_put_aside_is_still_there(full, workspace, database, tmp_path, sensors):
+def test_what_was_put_aside_is_still_there(full, workspace, database, sensors, tmp_path):
     file, _ = maintenance.backup(workspace, "demo", AT, tmp_path / "b.db")
     full.configure({}, sensors, "ana", "later", LATER)
     full.close()
@@ -121,7 +121,7 @@ def test_after_a_move_numbers_go_on(full, workspace, other, sensors):
         assert there.write_journal("note", "ana", LATER, {}) == 2
         there.publish({"plan": "r2"}, LATER)
         assert there.published()["plan"].id == "r2"
-        assert there.configure({}, sensors, "ana", "", LATER)[0] == 2
+        assert there.configure({}, sensors, "ana", "", LATER) == (3, 0)
 
 
 def test_a_move_to_where_it_is_says_so(full, workspace, database):

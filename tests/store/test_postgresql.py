@@ -26,7 +26,7 @@ def test_tenants_do_not_see_each_other(workspace):
     names = ("a", "user", "x" * 31)  # a word of SQL, the longest one
     stores = {name: open_store(workspace, name, create=True) for name in names}
     for name, store in stores.items():
-        store.configure({name: "1"}, [], "me", "", AT)
+        store.configure({name: "1"}, (), "me", "", AT)
     for name, store in stores.items():
         assert list(store.documents()) == [name]
 
@@ -51,7 +51,7 @@ def test_a_schema_that_the_administrator_made_is_enough(workspace, server, postg
     try:
         (workspace.home / "wss.toml").write_text(f'database = "{postgresql.replace("wss@", "tenant@")}"')
         with open_store(workspace, "demo", create=True) as store:
-            assert store.configure({}, [], "me", "", AT)[0] == 1
+            assert store.configure({}, (), "me", "", AT) == (1, 0)
         with pytest.raises(StoreError, match=r"schema wss_other does not let this user .*give the user the right"):
             open_store(workspace, "other", create=True)
     finally:
@@ -64,13 +64,13 @@ def test_many_tenants_share_few_connections(workspace, server):
     before = set(server.execute(query).fetchall())
     stores = [open_store(workspace, f"t{k}", create=True) for k in range(6)]
     for store in stores:
-        store.configure({}, [], "me", "", AT)
+        store.configure({}, (), "me", "", AT)
     fresh = set(server.execute(query).fetchall()) - before
     assert len(fresh) <= CONNECTIONS < CONNECTIONS + MORE
 
 
 def test_a_connection_that_the_server_ended_is_made_anew(store, server):
-    store.configure({"a": "1"}, [], "me", "", AT)
+    store.configure({"a": "1"}, (), "me", "", AT)
     server.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wss' AND datname = current_database()"
     )

@@ -165,7 +165,7 @@ ROW = st.tuples(st.sampled_from(["L", "F"]), st.integers(0, 4), st.integers(0, 2
 def test_counts_and_every_past_read_agree_with_a_plain_dictionary(fresh_workspace, sensors, files):
     """The store against the simplest thing that could be right: a dictionary copied after each file."""
     with open_store(fresh_workspace(), "demo", create=True) as store:
-        store.sync_sensors(sensors)
+        store.configure({}, sensors, "tests", "sensors", pd.Timestamp("2022-01-01"))
         nothing = pd.DataFrame(columns=["line", "tag", "time", "text", "reason"])
         held, after = {}, []
         tags = store.sensors().set_index("tag")["sensor_id"]

@@ -84,7 +84,7 @@ def test_a_read_only_store_says_so(workspace, store):
     def try_to_write() -> str:
         try:
             with open_store(workspace, "demo") as mine:
-                mine.configure({}, [], "me", "", pd.Timestamp("2022-01-01"))
+                mine.configure({}, (), "me", "", pd.Timestamp("2022-01-01"))
         except StoreError as error:
             return str(error)
         return "nothing was said"

@@ -10,6 +10,7 @@ import xarray as xr
 from wss import times
 from wss.config import Pump, Tank, Tariff, Tenant
 from wss.quantities import labelled
+from wss.records import PlanSummary
 from wss.views.situation import Bill, ShownOverride, ShownPlan, Situation
 
 NOW = pd.Timestamp("2022-07-25T04:00")
@@ -154,7 +155,7 @@ def situation(day) -> Situation:
         day.baseline_levels["level"],
         day.band["level"],
         day.actions,
-        day.summary,
+        PlanSummary.of(day.summary),
     )
     journal = pd.DataFrame(
         {

@@ -1,5 +1,7 @@
 """Figures and tables of a backtest and of a refit show the numbers that they were given."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 
 from wss import views
 from wss.quantities import Flag
+from wss.records import ForecastSummary, LevelRisk, PlanSummary
 from wss.views.story import forecast_story, model_sentences, refit_story, risk_sentences
 from wss.views.words import LANGUAGES, say
 
@@ -218,8 +221,8 @@ def test_skill_chart_without_a_model_is_empty():
 
 def test_risks_are_told_with_titles_in_local_time(day):
     risks = [
-        {"tank": "1", "side": "low", "paths": 3, "limit_m": 2, "worst_m": 1.856, "first": "2022-07-25T04:45:00Z", "of": 40},
-        {"tank": "9", "side": "high", "paths": 1, "limit_m": 9.0, "worst_m": 9.1, "first": "2022-07-25T22:00:00Z", "of": 40},
+        LevelRisk("1", "low", limit_m=2, paths=3, of=40, worst_m=1.856, first="2022-07-25T04:45:00Z"),
+        LevelRisk("9", "high", limit_m=9.0, paths=1, of=40, worst_m=9.1, first="2022-07-25T22:00:00Z"),
     ]
     low, high = risk_sentences(risks, day.tanks, day.time_zone)
     for word in ("3", "40", "Tank West", "2.00", "1.86", "Mon 06:45"):
@@ -229,7 +232,12 @@ def test_risks_are_told_with_titles_in_local_time(day):
     (low, _) = risk_sentences(risks, day.tanks, day.time_zone, "pt")
     assert "1,86" in low
     assert "seg 06:45" in low
-    assert low in views.plan_story(day.summary | {"level_risks": risks}, "EUR", "pt", day.tanks, day.time_zone).data
+    assert (
+        low
+        in views.plan_story(
+            replace(PlanSummary.of(day.summary), level_risks=tuple(risks)), "EUR", "pt", day.tanks, day.time_zone
+        ).data
+    )
     assert risk_sentences([], day.tanks, day.time_zone) == []
 
 
@@ -242,7 +250,7 @@ def test_a_forecast_says_its_model_and_weather():
         "weather_share": "88%",
         "repairs": ["sul: 4 value(s) taken as unknown (stuck), 2022-07-01"],
     }
-    model, weather = model_sentences(fitted)
+    model, weather = model_sentences(ForecastSummary.of(fitted))
     assert "2022-07-01" in model
     assert "2.5" in model
     assert "88%" in weather
@@ -250,7 +258,7 @@ def test_a_forecast_says_its_model_and_weather():
     plain = {"model": "median_profile", "model_age_days": None, "model_reason": "no refit has been run yet", "weather": "none"}
     assert "no refit has been run yet" in forecast_story(plain).data
     assert forecast_story(plain, "pt").data.endswith("A meteorologia não é usada.")
-    assert model_sentences({}) == []
+    assert model_sentences(ForecastSummary()) == []
 
 
 def test_a_refit_says_what_it_learnt_from_or_why_not():

@@ -228,3 +228,27 @@ def test_kpi_table_puts_sources_side_by_side(day):
     text = shown.to_html()
     for cell in ("0.042", "62%", "3", "900.00"):
         assert f">{cell}</td>" in text
+
+
+@pytest.mark.parametrize(("language", "heads"), [("en", ["Figure", "Item", "Actual"]), ("pt", ["Indicador", "Elemento", "Real"])])
+def test_a_figure_that_the_table_lacks_is_shown_by_its_name(day, language, heads):
+    """An older or newer store, or an engineer's own figure, by part or not."""
+    rows = [
+        ("cost_per_volume", "actual", 0.0512, "EUR/m3"),
+        ("<i>own</i>", "actual/10", 1234.5, "1"),
+        ("cost", "actual", np.nan, "EUR"),
+    ]
+    kpis = pd.DataFrame(rows, columns=["name", "item", "value", "unit"]).assign(time=pd.Timestamp("2022-07-24"))
+    shown = views.kpi_table(kpis, day.pumps, day.tanks, language)
+    assert list(shown.data.columns) == heads
+    assert shown.data.iloc[:2].values.tolist() == [["cost_per_volume [EUR/m3]", "", 0.0512], ["<i>own</i>", "10", 1234.5]]
+    text = shown.to_html()
+    for cell in ("0.05", "1,234.50", "—", "&lt;i&gt;own&lt;/i&gt;"):
+        assert f">{cell}</td>" in text
+
+
+def test_two_tanks_of_one_title_are_not_added_up(day):
+    tanks = [tank.model_copy(update={"title": "Tower"}) for tank in day.tanks]
+    rows = [("minutes_outside_limits", f"actual/{tank.id}", 10.0, "min") for tank in tanks]
+    kpis = pd.DataFrame(rows, columns=["name", "item", "value", "unit"]).assign(time=pd.Timestamp("2022-07-24"))
+    assert views.kpi_table(kpis, day.pumps, tanks).data["Actual"].tolist() == [10.0] * len(tanks)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from wss import times
+from wss.records import Reason
 from wss.views import panels
 from wss.views.operator_figure import operator_figure
 from wss.views.operator_theme import stylesheet
@@ -85,10 +86,12 @@ def test_age_of_data_turns_amber_and_red_at_the_tenants_limits(situation, minute
 
 @pytest.mark.parametrize(("rung", "level"), [("proven", "ok"), ("relaxed", "warn"), ("level_control", "bad"), ("none", "bad")])
 def test_rung_is_shown_with_its_reason(situation, rung, level):
-    plan = replace(situation.plan, summary=situation.plan.summary | {"rung": rung, "reason": "solver <stopped>"})
+    plan = replace(
+        situation.plan, summary=replace(situation.plan.summary, rung=rung, reasons=(Reason("solver_stopped", text="<stopped>"),))
+    )
     last = panels.status(replace(situation, plan=plan)).split('class="pill ')[-1]
     assert last.startswith(level)
-    assert "solver &lt;stopped&gt;" in last
+    assert "without a result: &lt;stopped&gt;" in last
 
 
 def test_cards_are_the_next_three_actions(situation):

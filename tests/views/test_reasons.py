@@ -7,6 +7,7 @@ import pytest
 
 from wss import views
 from wss.optimization.proof.explain import COLUMNS
+from wss.records import PlanChange
 from wss.views import panels
 from wss.views.operator_figure import operator_figure
 from wss.views.reasons import change_words, limit_words, move_words, switch_list, switch_words
@@ -101,17 +102,17 @@ def test_every_limit_has_words_in_both_languages(tenant, portuguese, kind):
 
 
 def test_a_change_says_what_it_saves_or_why_it_must_be(tenant, portuguese, day):
-    change = day.summary["change"]
+    change = PlanChange(**day.summary["change"])
     assert change_words(tenant, "EUR", change) == "2 switches changed since the plan of Mon 05:30: saves 3.10 EUR."
-    assert change_words(portuguese, "EUR", change | {"switches": 1, "saves": -0.5}) == (
+    assert change_words(portuguese, "EUR", replace(change, switches=1, saves=-0.5)) == (
         "1 manobra alterada desde o plano de seg 05:30: custa mais 0,50 EUR."
     )
-    assert change_words(tenant, "EUR", change | {"switches": 0}) == "Unchanged since the plan of Mon 05:30."
-    must = change | {"limit": "low", "item": "2", "amount": 0.08, "bound": 2.0, "at": "2022-07-25T06:15:00Z"}
+    assert change_words(tenant, "EUR", replace(change, switches=0)) == "Unchanged since the plan of Mon 05:30."
+    must = replace(change, limit="low", item="2", amount=0.08, bound=2.0, at="2022-07-25T06:15:00Z")
     assert "without that, Tank South would fall 0.08 m below 2.00 m at 08:15" in change_words(tenant, "EUR", must)
-    roomy = change | {"saves": -2.36, "room_tank": "2", "room_less": 0.05}
+    roomy = replace(change, saves=-2.36, room_tank="2", room_less=0.05)
     assert change_words(tenant, "EUR", roomy).endswith("Mon 05:30: costs 2.36 EUR more and leaves Tank South 0.05 m more room.")
-    assert change_words(tenant, "EUR", roomy | {"saves": 3.1}).endswith("saves 3.10 EUR.")
+    assert change_words(tenant, "EUR", replace(roomy, saves=3.1)).endswith("saves 3.10 EUR.")
     assert change_words(tenant, "EUR", None) == ""
     assert "No plan was in force" in views.change_story({}, tenant, "EUR").data
 

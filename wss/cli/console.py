@@ -82,11 +82,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Write a table to standard output; numbers to the right, None as a dash."""
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
+    """Write a table to standard output; numbers and the columns `right` to the right, None as a dash."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for k, column in enumerate(columns):
-        numeric = any(isinstance(row[k], (int, float)) for row in rows)
+        numeric = column in right or any(isinstance(row[k], (int, float)) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))

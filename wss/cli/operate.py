@@ -6,9 +6,6 @@ import typer
 
 from wss.cli.console import Json, Tenants, chosen, err, open_workspace, print_failures, print_json, print_table, progress_bar
 
-SOURCES = ("plan", "actual", "baseline")
-"""What the key figures are of, side by side."""
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
@@ -80,6 +77,7 @@ def kpi(
       wss kpi litoral --day 2022-07-24 --json
     """
     from wss.cycle import run_daily
+    from wss.records.kpis import SOURCES
 
     workspace = open_workspace()
     results = []
@@ -92,7 +90,8 @@ def kpi(
     else:
         for result in results:
             if result.kpis:
-                print_table(f"{result.tenant}, {result.day}", ("figure", "item", *SOURCES, "unit"), _by_source(result.kpis))
+                columns = ("figure", "item", *SOURCES, "unit")
+                print_table(f"{result.tenant}, {result.day}", columns, side_by_side(result.kpis), right=SOURCES)
     raise typer.Exit(print_failures([(r.tenant, r.error) for r in results]))
 
 
@@ -127,14 +126,22 @@ def status(tenants: Tenants = None, as_json: Json = False) -> None:
                 err.print(f"{state['tenant']}: {word}: {state[word]}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _by_source(kpis: list[dict]) -> list[list]:
-    """Rows of the key figures' table: name, what of, one value a source, unit."""
-    rows: dict[tuple[str, str], dict[str, float]] = {}
-    units = {k["name"]: k["unit"] for k in kpis}
-    for kpi in kpis:
+def side_by_side(kpis: list[dict]) -> list[list]:
+    """Rows of a table of key figures (each with name, item, value, unit): title, part, one value a source as written, unit.
+
+    They stand in the order of the table of key figures; those that it lacks come last, by their names.
+    """
+    from wss.records.kpis import KEY_FIGURES, SOURCES, title, written
+
+    order = {name: place for place, name in enumerate(KEY_FIGURES)}
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    for kpi in sorted(kpis, key=lambda kpi: order.get(kpi["name"], len(order))):
         source, _, part = kpi["item"].partition("/")
-        rows.setdefault((kpi["name"], part), {})[source] = kpi["value"]
-    return [[name, part, *(values.get(source) for source in SOURCES), units[name]] for (name, part), values in rows.items()]
+        rows.setdefault((kpi["name"], part, kpi["unit"]), {})[source] = written(kpi["name"], kpi["value"])
+    return [
+        [title(name), part, *(values.get(source) for source in SOURCES), "" if unit == "1" else unit]
+        for (name, part, unit), values in rows.items()
+    ]
 
 
 def _stages(bar, task, name: str):

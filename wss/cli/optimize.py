@@ -70,7 +70,7 @@ def _said(result: "CaseResult") -> dict[str, Any]:
         "energy_kwh": verdict.energy_kwh if verdict else None,
         "feasible": result.feasible,
         "rung": solution.rung,
-        "violations": list(result.violations),
+        "violations": list(map(str, result.violations)),
         "starts": verdict.starts if verdict else {},
         "bound": result.bound,
         "gap_percent": result.gap_percent,
@@ -99,7 +99,7 @@ def _print(result: "CaseResult", said: dict[str, Any], plan: Path) -> None:
         print_table("Pumps", ["pump", "starts", "hours on", "kWh", f"cost {currency}".rstrip()], _pump_rows(result))
         print_table("Tank levels in m", ["tank", "start", "lowest", "highest", "end", "end at least"], _tank_rows(result))
     for violation in result.violations:
-        err.print(f"[red]✗ {escape(violation)}[/]", highlight=False, soft_wrap=True)
+        err.print(f"[red]✗ {escape(str(violation))}[/]", highlight=False, soft_wrap=True)
 
 
 def _pump_rows(result: "CaseResult") -> list[list[Any]]:

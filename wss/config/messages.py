@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from reprlib import Repr
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -26,6 +27,21 @@ PATTERNS = {
 }
 
 
+BOUNDS = {"gt": "above", "ge": "at least", "le": "at most"}
+KINDS = {
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "int_type": "a whole number",
+    "string_type": "text",
+    "dict_type": "a mapping of ids to values",
+    "list_type": "a list",
+}
+"""Kind of a fault that pydantic finds -> what the value must be, in few words."""
+SHORT = Repr()
+"""Values and keys as they are shown in few words."""
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 40
+
+
 def faults(document: Document, model: type[BaseModel], error: ValidationError) -> list[str]:
     """Every fault of a document, each as `file:line key.path: what; what would mend it`."""
     return [
@@ -33,6 +49,43 @@ def faults(document: Document, model: type[BaseModel], error: ValidationError) -
         for one in error.errors(include_url=False)
         if one["type"] != "too_short" or not one["input"]
     ]  # pydantic counts only entries without faults of their own
+
+
+def brief(
+    error: ValidationError,
+    model: type[BaseModel],
+    own: Callable[[str, Mapping[str, Any]], str | None],
+    key_of: Callable[[Path], str] = lambda path: ".".join(map(str, path)),
+    known: str = "the keys are:",
+) -> list[str]:
+    """Every fault once, as `key: what is wrong`, for a small file of which nobody counts the lines.
+
+    Parameters
+    ----------
+    own
+        The file's own words for a fault, given its key and what pydantic says; None: the usual ones.
+    key_of
+        The key as the file has it, from pydantic's path to it.
+    known
+        What comes before the list of the keys that there are.
+    """
+    faults = {}
+    for one in error.errors(include_url=False):
+        key = key_of(one["loc"])
+        faults[own(key, one) or f"{key}: {_brief(one, model, known)}"] = None
+    return list(faults)
+
+
+def _brief(one: Mapping[str, Any], model: type[BaseModel], known: str) -> str:
+    kind, value = one["type"], SHORT.repr(one["input"])
+    bound = next((f"{word} {one['ctx'][name]:.3g}" for name, word in BOUNDS.items() if name in one.get("ctx", {})), None)
+    if kind == "missing":
+        return "missing"
+    if kind == "extra_forbidden":
+        return f"unknown key; {known} {', '.join(model.model_fields)}"
+    if bound or kind in KINDS:
+        return f"{value} must be {bound or KINDS[kind]}"
+    return f"{value} {one['msg'].removeprefix('Value error, ')}"
 
 
 def parent(model: type[BaseModel], path: Path) -> type[BaseModel] | None:

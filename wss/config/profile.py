@@ -1,6 +1,5 @@
 """Import profiles: how to read one kind of export file."""
 
-import fnmatch
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -116,10 +115,6 @@ class ImportProfile(Frozen):
     def time_formats(self) -> tuple[str, ...]:
         """Every format of the times, in the order in which they are tried."""
         return (self.time_format, *self.other_time_formats)
-
-    def is_for(self, file: str) -> bool:
-        """Whether the profile is for a file of this name."""
-        return any(fnmatch.fnmatchcase(name, self.files) for name in {file, file.removesuffix(".gz")})
 
     @model_validator(mode="after")
     def _consistent(self):

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from wss import notebooks, times
 from wss.config import Configuration
 from wss.cycle.guard import guarded
 from wss.errors import WssError
+from wss.records import Fact, ForecastSummary, PlanSummary, Reason, sentence
 from wss.steps.configuration import active
 from wss.steps.intake.inbox import run_intake
 from wss.steps.plan.publish import later_plan, publish
@@ -22,7 +23,7 @@ from wss.store import RunRecord, Store, Workspace
 log = logging.getLogger(__name__)
 
 STAGES = ("intake", "forecast", "optimize", "publish")
-FIGURES = ("rung", "reason", "plan_cost", "baseline_cost", "saving_percent", "demand_charge", "baseline_demand_charge")
+FIGURES = ("rung", "reasons", "plan_cost", "baseline_cost", "saving_percent", "demand_charge", "baseline_demand_charge")
 """What a cycle reports of the optimize run's summary."""
 
 
@@ -33,7 +34,8 @@ class CycleResult:
     tenant: str
     now: str | None = None
     rung: str = "none"
-    reason: str | None = None
+    reasons: tuple[Fact, ...] = ()
+    """Why the plan is on this rung, or not published."""
     plan_cost: float | None = None
     baseline_cost: float | None = None
     saving_percent: float | None = None
@@ -53,9 +55,16 @@ class CycleResult:
     """Folder of the optimize run, with case.yml, network.inp, plan.csv and baseline.csv."""
     error: str | None = None
 
+    @property
+    def reason(self) -> str | None:
+        """The reasons in an English sentence; None: no cycle got that far."""
+        return sentence(self.reasons) if self.reasons else None
+
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
+        """As JSON holds it: `reason` in a sentence, and beside it the records `reasons`."""
+        figures = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "reasons"}
+        about = {name: figures.pop(name) for name in ("tenant", "now", "rung")}
+        return about | {"reason": self.reason} | figures | {"reasons": [fact.as_dict() for fact in self.reasons]}
 
 
 def run_cycle(
@@ -120,18 +129,17 @@ class _Cycle:
         forecast, done = self.notebook(done, "forecast", moment, {})
         if done.error:
             return self.fall_back(done)
-        done = replace(done, forecast_wape=forecast.summary.get("forecast_wape"))
+        done = replace(done, forecast_wape=ForecastSummary.of(forecast.summary).forecast_wape)
         plan, done = self.notebook(done, "optimize", moment, {"forecast_run": forecast.id})
         done = replace(done, run_folder=str(self.workspace.runs(done.tenant) / plan.folder))
         if done.error:
             return self.fall_back(done)
-        done = replace(
-            done, **{name: plan.summary.get(name) for name in FIGURES}, violations=len(plan.summary.get("violations", ()))
-        )
+        summary = PlanSummary.of(plan.summary)
+        done = replace(done, **{name: getattr(summary, name) for name in FIGURES}, violations=len(summary.violations))
         self.progress("publish")
         later = later_plan(self.store, moment)
         if later:
-            done = replace(done, reason=f"not published, because the plan in force is of {times.iso(later.now)}; {done.reason}")
+            done = replace(done, reasons=(Reason("not_published", start=later.now), *done.reasons))
         else:
             publish(self.configuration, self.store, self.workspace, forecast.id, plan.id, self.switched_at(moment))
         return replace(done, error=trouble)
@@ -174,8 +182,8 @@ class _Cycle:
         """The result of a cycle that failed: the published plan stays, with its age."""
         plan = self.store.published().get("plan")
         if plan is None:
-            return replace(done, rung="none", reason="no plan was ever published")
-        return replace(done, rung="last_plan", reason=f"a notebook failed; the plan of {times.iso(plan.now)} stays in force")
+            return replace(done, rung="none", reasons=(Reason("never"),))
+        return replace(done, rung="last_plan", reasons=(Reason("kept", start=plan.now),))
 
     def switched_at(self, moment: pd.Timestamp) -> pd.Timestamp:
         """Moment of publishing on the tenant's clock [UTC]."""

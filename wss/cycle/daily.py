@@ -5,6 +5,7 @@ from typing import Any
 
 from wss import notebooks
 from wss.cycle.guard import guarded
+from wss.records import KpiSummary
 from wss.steps.configuration import active
 from wss.steps.run import resolve_now
 from wss.store import Store, Workspace
@@ -47,7 +48,7 @@ def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) ->
         paths = (str(notebooks.executed(workspace, tenant, run)) for run in (record, doubts))
         return DailyResult(
             tenant,
-            record.summary.get("day", day),
+            KpiSummary.of(record.summary).day or day,
             kpis,
             *paths,
             str(workspace.runs(tenant) / record.folder),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from wss import notebooks, times
 from wss.cycle.guard import guarded
+from wss.records import RefitSummary
 from wss.steps.configuration import active
 from wss.steps.run import resolve_now
 from wss.store import RunRecord, Store, Workspace
@@ -69,11 +70,7 @@ def run_weekly(
 
 
 def _result(workspace: Workspace, tenant: str, record: RunRecord) -> WeeklyResult:
-    told = {
-        name: record.summary[name]
-        for name in ("model", "reason", "days", "first_day", "last_day", "modes", "zones")
-        if name in record.summary
-    }
+    refit = RefitSummary.of(record.summary)
     return WeeklyResult(
         tenant,
         times.iso(record.now),
@@ -82,5 +79,11 @@ def _result(workspace: Workspace, tenant: str, record: RunRecord) -> WeeklyResul
         cpu_seconds=record.cpu_seconds,
         peak_memory_mb=record.peak_memory_mb,
         error=record.error,
-        **told,
+        model=refit.model,
+        reason=refit.reason,
+        days=refit.days,
+        first_day=refit.first_day,
+        last_day=refit.last_day,
+        modes=refit.modes or [],
+        zones=refit.zones or [],
     )

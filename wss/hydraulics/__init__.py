@@ -4,7 +4,6 @@
 """
 
 from wss.hydraulics.engine import Engine
-from wss.hydraulics.project import UNBALANCED
-from wss.hydraulics.results import Simulation, Snapshot, Trajectory
+from wss.hydraulics.results import Simulation, Snapshot, Trajectory, Warned
 
-__all__ = ["UNBALANCED", "Engine", "Simulation", "Snapshot", "Trajectory"]
+__all__ = ["Engine", "Simulation", "Snapshot", "Trajectory", "Warned"]

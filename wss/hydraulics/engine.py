@@ -231,7 +231,7 @@ class Engine:
             powers=np.array([en.getlinkvalue(project, i, en.ENERGY) for i in self._shape.pumps.values()]),
             inflows=np.array([get(project, i, en.DEMAND) for i in self._shape.tanks.values()]) * self.flow_m3h,
             pressures=self._pressures(self._march.read_nodes(en.PRESSURE)[self._at_junctions]),
-            warnings=(warning,) if warning else (),
+            warning=warning,
         )
 
     def schedule_arrays(self, speeds: xr.DataArray, start: pd.Timestamp) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,9 @@ from epanet import toolkit as en
 
 from wss.errors import HydraulicError
 from wss.hydraulics.layout import Layout
-from wss.hydraulics.project import MEANINGS, Clock, Reader
+from wss.hydraulics.project import Clock, Reader
+from wss.hydraulics.results import Warned
+from wss.records import EpanetWarning
 
 CLAMP_TOLERANCE = 1e-6
 """A tank this close to its limit counts as standing at it, in the file's length unit.
@@ -30,7 +32,7 @@ class Record:
     flow: list = field(default_factory=list)
     pressure: list = field(default_factory=list)
     switches: Orders = field(default_factory=list)
-    warnings: list[tuple[int, str]] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
     beyond: list[tuple[int, int]] = field(default_factory=list)
     shut: list[tuple[int, str, int]] = field(default_factory=list)
     clamped: list[tuple[int, str, float]] = field(default_factory=list)
@@ -64,10 +66,10 @@ class March:
             else:
                 en.setlinkvalue(project, link, en.STATUS, 0)
 
-    def state(self) -> str | None:
-        """Solve the state as commanded; the meaning of EPANET's warning if there is one."""
+    def state(self) -> EpanetWarning | None:
+        """Solve the state as commanded; EPANET's warning if there is one."""
         code = self._clock.solve()
-        return MEANINGS[code] if code else None
+        return EpanetWarning(code) if code else None
 
     def read_links(self, what: int):
         """Property `what` of every link in the file's units (the array is reused)."""
@@ -114,11 +116,11 @@ class March:
                 self.command(speeds)
             code = clock.solve()
             if code:
-                record.warnings.append((now, MEANINGS[code]))
+                record.warnings.append(Warned(now, EpanetWarning(code)))
                 record.beyond += [(now, k) for k, link in enumerate(self._pumps) if self._beyond(link)]
             record.solves += 1
             if record.solves > most:
-                record.warnings.append((now, self._spill(now, record.solves)))
+                record.warnings.append(Warned(now, None, self._spill(now, record.solves)))
                 most += allowed
             running = speeds if orders is not None else self._running()
             if not record.switches or record.switches[-1][1] != running:
@@ -172,8 +174,8 @@ class March:
                 if not low < level < high:
                     record.clamped.append((now, tank, level))
 
-    def _spill(self, now: int, solves: int) -> str:
-        """Let full tanks spill for the rest of a run in which EPANET opens and shuts their pipes from second to second."""
+    def _spill(self, now: int, solves: int) -> tuple[str, ...]:
+        """Let full tanks spill for the rest of a run in which EPANET opens and shuts their pipes from second to second; which."""
         heights = zip(self._tanks, self._levels(), strict=True)
         fresh = {tank: i for (tank, i, _, _, high), level in heights if level >= high and i not in self._spilling}
         if not fresh:
@@ -182,4 +184,4 @@ class March:
         for i in fresh.values():
             en.setnodevalue(self._project, i, en.CANOVERFLOW, 1)
         self._spilling += fresh.values()
-        return f"a pipe at a full tank opens and shuts all the time; from here on these tanks spill: {', '.join(fresh)}"
+        return tuple(fresh)

@@ -1,4 +1,4 @@
-"""One EPANET project in this process: open it from text, solve a state, say what its codes mean.
+"""One EPANET project in this process: open it from text, solve a state.
 
 The toolkit's binding turns EPANET's warning codes into anonymous Python warnings, which are lost as soon as another
 thread changes Python's warning filters. `solve` and `advance` therefore call the same library directly and get the codes.
@@ -23,16 +23,6 @@ _LIBRARY = ctypes.CDLL(str(next(p for p in sorted(Path(epanet.__file__).parent.i
 _RUN, _NEXT = _LIBRARY.EN_runH, _LIBRARY.EN_nextH
 _RUN.argtypes = _NEXT.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_long))
 
-UNBALANCED = "the state did not balance (EPANET warning 1)"
-BEYOND = "a pump works beyond its curve: it cannot deliver enough flow or head (EPANET warning 4)"
-MEANINGS = {
-    1: UNBALANCED,
-    2: "the state may be unstable (EPANET warning 2)",
-    3: "demand is cut off from every source (EPANET warning 3)",
-    4: BEYOND,
-    5: "a valve cannot deliver enough flow (EPANET warning 5)",
-    6: "pressure is negative at a node with demand (EPANET warning 6)",
-}
 FLOW_M3H = {
     en.CFS: UNITS["ft3/s"].scale, en.GPM: UNITS["gpm"].scale, en.MGD: UNITS["MGD"].scale,
     en.IMGD: 4546.09 / 24, en.AFD: 43560 * FOOT_M**3 / 24,

@@ -3,12 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from wss.quantities import labelled
+from wss.records import EpanetWarning
+
+
+class Warned(NamedTuple):
+    """A state that something is wrong with."""
+
+    second: int
+    """Since the start [s]"""
+    warning: EpanetWarning | None
+    """What EPANET warns about; None: it opened and shut a pipe at full tanks all the time, and they are made to spill."""
+    spilling: tuple[str, ...] = ()
+    """Tanks that spill from here on."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +38,8 @@ class Trajectory:
     """Pressure at the n+1 report instants (n+1, node) [m]; NaN where a node is cut off."""
     switches: list[tuple[int, tuple[float, ...]]]
     """Relative speed of every pump from a second on, where any of them changed; 0 = off."""
-    warnings: list[tuple[int, str]]
-    """Second and meaning of each warning of EPANET."""
+    warnings: list[Warned]
+    """States that EPANET warns about."""
     beyond: list[tuple[int, int]]
     """Second and position of each pump that works beyond its curve, in states that EPANET warns about."""
     shut: list[tuple[int, str, int]]
@@ -53,7 +66,7 @@ class Simulation:
     """(time, node), the end included; NaN where a node is cut off [m]."""
     pump_speed: xr.DataArray
     """As run, at the moments where any pump changed (time, pump) [1]."""
-    warnings: list[tuple[int, str]]
+    warnings: list[Warned]
     """As in `Trajectory`; seconds count from the start."""
     beyond: list[tuple[int, str]]
     """Second and name of each pump that works beyond its curve, in states that EPANET warns about."""
@@ -76,8 +89,8 @@ class Snapshot:
     """(tank,) net; negative while it empties [m3/h]"""
     pressures: np.ndarray
     """(junction,); NaN where it is cut off [m]"""
-    warnings: tuple[str, ...]
-    """Meaning of EPANET's warnings about this state."""
+    warning: EpanetWarning | None
+    """What EPANET warns about in this state."""
 
     @cached_property
     def flow(self) -> dict[str, float]:

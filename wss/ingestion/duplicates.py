@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from wss import times
-from wss.ingestion.rename import TAG_SHIFT
 
 REASON = "the file gives this tag another value at the same time"
 
@@ -86,7 +85,7 @@ def first_last(tag: np.ndarray, time: np.ndarray, kept: np.ndarray) -> np.ndarra
 
 def _key(number: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Number of a tag and whole second in one number: what the store takes for one reading."""
-    return number.astype("int64") * TAG_SHIFT + times.epoch(time)
+    return times.packed(number.astype("int64"), times.epoch(time))
 
 
 def _starts(key: np.ndarray) -> np.ndarray:

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import words
+from wss.ingestion import sources, words
+from wss.ingestion.export import UNREADABLE, Export
 from wss.ingestion.table import Table
-from wss.ingestion.text import UNREADABLE, Export
 
 LONGEST_TAG = 200
 MOST_TAGS = 50_000
@@ -99,11 +99,16 @@ def cells(table: Table, export: Export, name: str, profile: ImportProfile, idle:
     return Cells(EVERY, code, tags, [tag_fault(tag, profile) for tag in tags], table.column(value), flag, unit)
 
 
+def is_for(name: str, profile: ImportProfile) -> bool:
+    """Whether a profile is for a file of this name, or for the one that is in it."""
+    return any(fnmatch.fnmatchcase(one, profile.files) for one in {name, sources.bare(name)})
+
+
 def tag_in_name(name: str, profile: ImportProfile) -> str:
     """Tag that a file's name gives; empty where the layout keeps it in the rows, or the pattern does not fit the name."""
     if profile.layout != "one_file_a_tag":
         return ""
-    match = re.fullmatch(profile.tag_pattern, name.removesuffix(".gz"))
+    match = re.fullmatch(profile.tag_pattern, sources.bare(name))
     return (match["tag"] or "") if match else ""
 
 

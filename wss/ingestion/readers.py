@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import clock, duplicates, gz, layouts, words
-from wss.ingestion.layouts import Cells, tag_in_name
+from wss.ingestion import clock, duplicates, layouts, sources, words
+from wss.ingestion.export import Export, find_rows
+from wss.ingestion.layouts import Cells, is_for, tag_in_name
+from wss.ingestion.lines import count, pieces
 from wss.ingestion.table import LONGEST_TEXT, Table
-from wss.ingestion.text import Export, count, open_export, pieces
 
-__all__ = ["Parsed", "blocks", "read", "tag_in_name"]
+__all__ = ["Parsed", "blocks", "is_for", "read", "read_sample", "tag_in_name"]
 
 EARLIEST = np.datetime64("1990-01-01", "ns")
 """An older reading comes from a broken clock."""
@@ -67,7 +68,14 @@ def read(
         If the file as a whole cannot be read: wrong encoding, no header, a column missing, no tag in its name, a compressed
         file that is cut or far too large, or more refused readings than others and very many of them.
     """
-    return _read(_whole(_opened(data, name, profile)), name, profile, delivered, last)
+    text = sources.text(data, name, profile)
+    return _read(_whole(_opened(text, name)), name, text.profile, delivered, last)
+
+
+def read_sample(data: bytes, name: str, profile: ImportProfile) -> Parsed:
+    """Readings of what `sources.sample` gave of a file; DataError as of `read`."""
+    text = sources.TEXT.text(data, name, profile)
+    return _read(_whole(_opened(text, name)), name, profile, None, lambda tag: None)
 
 
 def blocks(
@@ -88,7 +96,8 @@ def blocks(
     delivered, last
         As of `read`.
     """
-    export = _opened(data, name, profile)
+    text = sources.text(data, name, profile)
+    export, profile = _opened(text, name), text.profile
     parts = _parts(export, size)
     if len(parts) == 1:
         yield _read(_whole(export), name, profile, delivered, last)
@@ -154,12 +163,8 @@ def _part(export: Export, body: bytes | memoryview, lines: slice) -> Export:
     return replace(export, body=body, first=export.first + lines.start, numbers=numbers, sections=sections)
 
 
-def _opened(data: bytes, name: str, profile: ImportProfile) -> Export:
-    if gz.is_gz(data):
-        data = gz.expand(data, name)
-    elif name.endswith(".gz"):
-        raise DataError(f"{name}: the file is not compressed as its name says: send it again, or without .gz")
-    return open_export(data, name, profile)
+def _opened(text: sources.Text, name: str) -> Export:
+    return find_rows(text.lines, name, text.profile)
 
 
 def _whole(export: Export) -> Export:

@@ -10,7 +10,6 @@ import pandas as pd
 from wss import quantities, times, units
 from wss.ingestion.table import NOTHING_REFUSED
 
-TAG_SHIFT = 2**40
 UNKNOWN = "no sensor has this tag: add it to sensors.yml, or as an alias of another, and apply"
 OUT_OF_USE = "no entry of the tag in sensors.yml holds at this time: see its valid_from and retired"
 NOTHING_ASIDE = pd.DataFrame({"line": [], "tag": [], "time": [], "text": [], "reason": []}).astype(
@@ -44,7 +43,7 @@ def to_sensors(readings: pd.DataFrame, sensors: pd.DataFrame, aliases: Mapping[s
     """
     code_of, key, sensor_id, scale, unit = _entries(readings["tag"].cat.categories, sensors, aliases)
     time, code = times.epoch(readings["time"]), readings["tag"].cat.codes.to_numpy(dtype="int64")
-    at = np.searchsorted(key, code * TAG_SHIFT + time, side="right") - 1
+    at = np.searchsorted(key, times.packed(code, time), side="right") - 1
     known = code_of[at] == code
     quarantine = NOTHING_REFUSED
     if "unit" in readings:
@@ -64,7 +63,7 @@ def to_sensors(readings: pd.DataFrame, sensors: pd.DataFrame, aliases: Mapping[s
     )
     if known.all():
         return Renamed(found, NOTHING_ASIDE, quarantine)
-    aside, listed = readings[~known], np.isin(code[~known], key[1:] // TAG_SHIFT)
+    aside, listed = readings[~known], np.isin(code[~known], times.packed_number(key[1:]))
     return Renamed(
         found,
         pd.DataFrame(
@@ -120,10 +119,10 @@ def _entries(tags: pd.Index, sensors: pd.DataFrame, aliases: Mapping[str, str]) 
     for name, *entry in zip(*(sensors[c] for c in ("tag", "valid_from", "sensor_id", "quantity", "unit")), strict=True):
         if name in of_name:
             of_name[name].append(entry)
-    entries = [(-1, -TAG_SHIFT, -1, 1.0, "")]
+    entries = [(-1, times.packed(-1, 0), -1, 1.0, "")]
     for code, name in enumerate(names):
         for since, sensor_id, quantity, unit in sorted(of_name[name]):
-            entries.append((code if sensor_id >= 0 else -1, code * TAG_SHIFT + since, sensor_id, scale(quantity, unit), unit))
+            entries.append((code if sensor_id >= 0 else -1, times.packed(code, since), sensor_id, scale(quantity, unit), unit))
     return [np.array(column) for column in zip(*entries, strict=True)]
 
 

@@ -8,8 +8,8 @@ NEAR_S = 430
 """Readings this near to an instant are pooled; a median of three leaves a spike and most of the noise behind [s]."""
 FAR_S = 1200
 """Readings this near carry a line over a gap, or to the last instant [s]."""
-HOLD_S = 900
-"""How long a reading is believed when the next one is missing [s]."""
+HOLD_S, HOLD_INTERVALS = 900, 1.5
+"""How long a reading is believed when the next one is missing: so many seconds, or usual intervals if that is longer."""
 LEAST_COVERED = 0.75
 """Share of a step that readings must cover for a mean."""
 
@@ -49,15 +49,19 @@ def step_means(seconds: np.ndarray, value: np.ndarray, start: np.ndarray, step_s
     """
     if not len(seconds):
         return np.full(len(start), np.nan)
-    gap = np.diff(seconds)
-    longest = max(HOLD_S, 1.5 * float(np.median(gap))) if len(gap) else HOLD_S
-    held = np.minimum(np.append(gap, longest), longest)
+    longest = longest_hold_s(seconds)
+    held = np.minimum(np.append(np.diff(seconds), longest), longest)
     edge = np.concatenate([start, start + step_s])
     k = np.maximum(np.searchsorted(seconds, edge, side="right") - 1, 0)
     since = np.minimum(np.maximum(edge - seconds[k], 0), held[k])
     covered = _integral(held, k, since)
     total = _integral(value * held, k, value[k] * since)
     return np.where(covered >= LEAST_COVERED * step_s, total / np.maximum(covered, 1e-9), np.nan)
+
+
+def longest_hold_s(seconds: np.ndarray) -> float:
+    """How long a reading of a sensor is believed, given the times of its readings (reading,) in ascending order [s]. [s]"""
+    return max(HOLD_S, HOLD_INTERVALS * float(np.median(np.diff(seconds)))) if len(seconds) > 1 else HOLD_S
 
 
 def _integral(whole: np.ndarray, k: np.ndarray, part: np.ndarray) -> np.ndarray:

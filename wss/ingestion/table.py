@@ -11,7 +11,8 @@ from pyarrow import csv as arrow_csv
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion.text import Export, count, pieces
+from wss.ingestion.export import Export
+from wss.ingestion.lines import count, pieces
 
 MANY = 100_000
 """More refused readings than this, if they are the greater part, are a wrong profile and not so many wrong rows."""

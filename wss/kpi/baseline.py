@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from wss import times
-from wss.hydraulics import schedule
+from wss.hydraulics import schedule, tanks
 from wss.hydraulics.engine import Engine, Simulation
 
 
@@ -97,6 +97,25 @@ def stored_water_value(volume: xr.DataArray, reference: xr.DataArray, marginal_c
     """
     volume, reference = xr.align(volume, reference, join="exact")
     return float(((volume - reference) * marginal_cost).sum())
+
+
+def left_value(network: str, level: xr.DataArray, own: xr.DataArray, marginal_cost: float) -> float:
+    """What the water is worth that a run leaves in the tanks beyond what level control leaves. [currency]
+
+    Parameters
+    ----------
+    network : str
+        Text of the INP file.
+    level, own : (time, tank)
+        Levels of the run and of level control, the last of which count; a tank whose level is not known in the run is as
+        under level control. [m]
+    marginal_cost : float
+        What one more cubic metre costs to pump. [currency/m3]
+    """
+    last = own.isel(time=[-1])
+    real = level.isel(time=[-1]).reindex(tank=last["tank"]).fillna(last)
+    volume, reference = (tanks.volume(network, end).isel(time=0, drop=True) for end in (real, last))
+    return stored_water_value(volume, reference, marginal_cost)
 
 
 def _step_s(demand: xr.DataArray) -> int:

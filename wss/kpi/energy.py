@@ -28,6 +28,24 @@ def cost(energy: xr.DataArray, price: xr.DataArray) -> float:
     return float((energy * price).sum())
 
 
+def total_cost(energy: xr.DataArray, price: xr.DataArray) -> float:
+    """Cost of energy (time, pump) [kWh], known throughout, at a price (time,) [currency/kWh] on the same grid. [currency]"""
+    total, price = xr.align(energy.sum("pump"), price, join="exact")
+    return float((total.to_numpy() * price.to_numpy()).sum())
+
+
+def cost_per_m3(energy: xr.DataArray, price: xr.DataArray, supplied_m3: float) -> float:
+    """Cost of energy (time, pump) [kWh] at a price (time,) [currency/kWh] for each cubic metre; 0 if none was. [currency/m3]"""
+    return cost(energy, price) / supplied_m3 if supplied_m3 > 0 else 0.0
+
+
+def mean_price(price: xr.DataArray, time: pd.DatetimeIndex) -> xr.DataArray:
+    """Mean price (time,) of each step of a coarser grid that a price (time,) on a regular grid fills. [currency/kWh]"""
+    values = price.to_series().to_numpy()
+    per_step = max(len(values) // len(time), 1)
+    return labelled("price", values.reshape(len(time), per_step).mean(axis=1), time=time)
+
+
 def shares(energy: xr.DataArray, period: xr.DataArray) -> pd.Series:
     """Share of the energy (time, pump) [kWh] in each tariff period (time,) of the same grid, by its name; they sum to 1. [1]
 

@@ -21,8 +21,8 @@ def starts(running: xr.DataArray) -> pd.Series:
     running : (time, pump)
         Status or relative speed; a missing value is as the one before. The first time only says how the pump stood. [1]
     """
-    on = running.transpose("time", "pump").to_pandas().ffill().bfill()
-    on = (on > 0.5) if running.name == "pump_status" else (on > 0)
+    known = pd.DataFrame(running.transpose("time", "pump").to_pandas()).ffill().bfill()
+    on = (known > 0.5) if running.name == "pump_status" else (known > 0)
     return (on.astype(int).diff() > 0).sum()
 
 

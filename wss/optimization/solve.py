@@ -1,5 +1,6 @@
 """From a problem to a proven plan: linear program, realization and replay in turns, then the polish, then the verdict."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from wss.optimization.relaxation.fractional import LinearPlan
 from wss.optimization.relaxation.relax_and_fix import Windowed, plan_in_windows, worth_windows
 from wss.optimization.relaxation.successive_linearization import Rounds, linear_rounds
 from wss.quantities import labelled
+from wss.records import Fact, Reason, Rung, reason_of, sentence
 
 POLISH_BUDGET, LARGE_BUDGET = 60, 140
 """Simulations that each polish may spend, and the only one of a large network."""
@@ -46,9 +48,9 @@ class Solution:
     """As solved: end levels of a settled optimum are filled in."""
     pump_speed: xr.DataArray
     """(time, pump) on the decision grid [1]"""
-    rung: ladder.Rung
-    reason: str
-    """Why it is on this rung, for people."""
+    rung: Rung
+    reasons: tuple[Fact, ...]
+    """Why it is on this rung."""
     verdict: Verdict | None
     """None only on the rung `none`."""
     iterations: int = 0
@@ -58,6 +60,11 @@ class Solution:
     """Cost that no plan undercuts, where it was asked for and can be proven [currency]."""
     marginal_cost: dict[str, float] | None = None
     """Tank -> what a cubic metre more at the end would cost [currency/m3]; None where no linear program was solved."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is on this rung, in an English sentence."""
+        return sentence(self.reasons)
 
 
 def solve(problem: Problem, progress: Progress | None = None, bound: bool = False) -> Solution:
@@ -74,17 +81,17 @@ def solve(problem: Problem, progress: Progress | None = None, bound: bool = Fals
         try:
             found = _search(make_task(problem, engine), progress)
         except (SolverError, HydraulicError) as error:
-            return fall_back(problem, f"{error}")
+            return fall_back(problem, (reason_of(error),))
         least = _least(found.problem, engine) if bound else None
     if least == np.inf and found.rung == "relaxed":
-        found = replace(found, reason=f"{found.reason}; it is proven that no plan keeps every limit")
+        found = replace(found, reasons=(*found.reasons, Reason("none_holds")))
     elif least is not None and np.isfinite(least) and found.rung != "relaxed":
         found = replace(found, bound=least)
         if found.verdict.cost <= least * (1 + PROVEN):
-            found = replace(found, rung="proven", reason=f"no plan costs less than {least:.2f} {problem.currency}")
+            found = replace(found, rung="proven", reasons=(Reason("proven", amount=least, text=problem.currency),))
     if found.rung != "relaxed":
         return found
-    instead = [s for s in _alternatives(found.problem, found.reason) if s.verdict.feasible and not s.verdict.band_violations]
+    instead = [s for s in _alternatives(found.problem, found.reasons) if s.verdict.feasible and not s.verdict.band_violations]
     return instead[0] if instead else found
 
 
@@ -96,25 +103,29 @@ def _least(problem: Problem, engine: Engine) -> float | None:
         return None
 
 
-def fall_back(problem: Problem, reason: str) -> Solution:
+def fall_back(problem: Problem, reasons: tuple[Fact, ...]) -> Solution:
     """The plan in force, else the network's own controls: the first that keeps all limits, or the first at all."""
-    found = _alternatives(problem, reason)
+    found = _alternatives(problem, reasons)
     if not found:
         pumps = list(facts(problem.network).pumps)
         still = labelled("pump_speed", np.zeros((len(problem.time), len(pumps))), time=problem.time, pump=pumps)
-        return Solution(problem, still, "none", f"{reason}; the network's own controls cannot be run either", None)
+        return Solution(problem, still, "none", (*reasons, Reason("no_controls")), None)
     return next((s for s in found if s.verdict.feasible), found[0])
 
 
-def _alternatives(problem: Problem, reason: str) -> list[Solution]:
+def _alternatives(problem: Problem, reasons: tuple[Fact, ...]) -> list[Solution]:
     found = []
-    for rung, make in (("last_plan", ladder.last_plan), ("level_control", ladder.level_control)):
+    ways: tuple[tuple[Rung, Callable[[Problem], xr.DataArray | None]], ...] = (
+        ("last_plan", ladder.last_plan),
+        ("level_control", ladder.level_control),
+    )
+    for rung, make in ways:
         try:
             speed = make(problem)
             if speed is not None:
-                found.append(Solution(problem, speed, rung, reason, verify(problem, speed), simulations=1))
+                found.append(Solution(problem, speed, rung, reasons, verify(problem, speed), simulations=1))
         except HydraulicError as error:
-            reason = f"{reason}; {rung}: {error}"
+            reasons = (*reasons, Reason("rung_failed", rung, text=str(error)))
     return found
 
 
@@ -147,21 +158,16 @@ def _search(task: Task, progress: Progress | None) -> Solution:
     task, problem, engine = found.task, found.task.problem, task.engine
     speed = labelled("pump_speed", polished.replay.speed, time=problem.time, pump=engine.pumps)
     verdict = verify_with(engine, problem, speed)
-    rung, reason = (
-        ("converged", "no change of the plan lowers its cost")
-        if polished.converged
-        else ("limit", "the budget of simulations is spent")
-    )
+    rung: Rung = "converged" if polished.converged else "limit"
+    reason: Fact = Reason("no_better") if polished.converged else Reason("budget")
     if not verdict.feasible or verdict.band_violations:
-        rung, reason = (
-            "relaxed",
-            _shortfall(task, found.linear, polished.replay) or (verdict.violations + verdict.band_violations)[0],
-        )
+        rung = "relaxed"
+        reason = _shortfall(task, found.linear, polished.replay) or (verdict.violations + verdict.band_violations)[0]
     return Solution(
         problem,
         speed,
         rung,
-        reason,
+        (reason,),
         verdict,
         found.rounds,
         replays,
@@ -220,8 +226,8 @@ def _rank(task: Task, choice: np.ndarray) -> tuple[float, float, float]:
     return replay(task, speeds_of(task.stations, choice, len(task.engine.pumps))).rank
 
 
-def _shortfall(task: Task, linear: LinearPlan, best: Replay) -> str:
-    """What even the best fractions of modes cannot hold and the `best` plan does not; empty if there is nothing."""
+def _shortfall(task: Task, linear: LinearPlan, best: Replay) -> Reason | None:
+    """What even the best fractions of modes cannot hold and the `best` plan does not; None if there is nothing."""
     held = (best.band_miss.max(axis=0) <= LEVEL_TOLERANCE_M) & (best.shut_s == 0)
     miss = np.where(held, 0.0, linear.miss)
     at, tank = np.unravel_index(int(miss.argmax()), miss.shape)
@@ -230,12 +236,11 @@ def _shortfall(task: Task, linear: LinearPlan, best: Replay) -> str:
         tank = int(short.argmax())
         name, end = task.engine.tanks[tank], task.end[tank]
         enough = short[tank] < SHORT_M
-        return "" if enough else f"tank {name} cannot end at {end:.2f} m, whatever the pumps do: {short[tank]:.2f} m short"
+        return None if enough else Reason("cannot_end", name, amount=short[tank], bound=end)
     first = int((miss[:, tank] > SHORT_M).argmax())
     moment = task.problem.start + task.problem.horizon / (len(miss) - 1) * first
     low = linear.level[at, tank] < task.low[tank]
-    side, limit = ("above", task.low[tank]) if low else ("below", task.high[tank])
+    about = {"element": task.engine.tanks[tank], "start": moment, "amount": miss[at, tank]}
     return (
-        f"tank {task.engine.tanks[tank]} cannot stay {side} {limit:.2f} m from {moment:%Y-%m-%d %H:%M} on, whatever the pumps do:"
-        f" {miss[at, tank]:.2f} m {'short' if low else 'too much'}"
+        Reason("cannot_above", bound=task.low[tank], **about) if low else Reason("cannot_below", bound=task.high[tank], **about)
     )

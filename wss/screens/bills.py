@@ -7,6 +7,7 @@ import xarray as xr
 
 from wss import tariffs, times
 from wss.hydraulics import tanks
+from wss.records import Group, PlanSummary
 from wss.screens.committed import result
 from wss.steps.observed import observed
 from wss.steps.run import Run
@@ -23,10 +24,10 @@ def bills(run: Run, plan: RunRecord | None) -> tuple[Bill, ...]:
     """Lines of the cost panel at `run.now`: today measured and planned, the horizon, its demand charge, yesterday. [currency]"""
     lines = [_spent_today(run)]
     if plan is not None:
-        figures = plan.summary
-        lines += [_rest_of_today(run, plan), Bill("bill_horizon", figures["plan_cost"], figures["baseline_cost"])]
-        if figures.get("demand_charge") or figures.get("baseline_demand_charge"):
-            lines.append(Bill("bill_charge", figures["demand_charge"], figures["baseline_demand_charge"]))
+        figures = PlanSummary.of(plan.summary)
+        lines += [_rest_of_today(run, plan, figures), Bill("bill_horizon", figures.plan_cost, figures.baseline_cost)]
+        if figures.demand_charge or figures.baseline_demand_charge:
+            lines.append(Bill("bill_charge", figures.demand_charge, figures.baseline_demand_charge))
     lines.append(_yesterday(run))
     return tuple(line for line in lines if line is not None)
 
@@ -45,16 +46,16 @@ def _spent_today(run: Run) -> Bill | None:
     return Bill("bill_spent", _cost(run, power.fillna(power.mean("time"))), None)
 
 
-def _rest_of_today(run: Run, plan: RunRecord) -> Bill | None:
+def _rest_of_today(run: Run, plan: RunRecord, figures: PlanSummary) -> Bill | None:
     """From the moment of the plan to local midnight, the water that both leave then valued as at the end of the horizon."""
     _, midnight = _today(run)
     if plan.now >= midnight - times.HOUR:
         return None
     folder = run.workspace.runs(run.tenant.name) / plan.folder
     today = {"time": slice(plan.now, midnight - pd.Timedelta("1ns"))}
-    own, other = (_cost(run, result(folder, name)["power"].sel(today)) for name in ("simulated", "baseline"))
+    own, other = (_cost(run, result(folder, name)["power"].sel(today)) for name in (Group.SIMULATED, Group.BASELINE))
     then, end = (_more_water(run, folder, moment) for moment in (midnight, None))
-    value = plan.summary.get("stored_value")
+    value = figures.stored_value
     if value is None or abs(end) < LEAST_DIFFERENCE_M3:
         return Bill("bill_today", own, None)
     return Bill("bill_today", own, other + then * value / end)
@@ -62,7 +63,7 @@ def _rest_of_today(run: Run, plan: RunRecord) -> Bill | None:
 
 def _more_water(run: Run, folder: Path, moment: pd.Timestamp | None) -> float:
     """How much more the plan has in the tanks than level control at a moment, or at the end. [m3]"""
-    levels = [result(folder, name)["level"] for name in ("levels", "baseline_levels")]
+    levels = [result(folder, name)["level"] for name in (Group.LEVELS, Group.BASELINE_LEVELS)]
     at = [level.isel(time=[-1]) if moment is None else level.sel(time=[moment], method="nearest") for level in levels]
     own, other = (float(tanks.volume(run.configuration.network, level).sum()) for level in at)
     return own - other

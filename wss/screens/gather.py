@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from wss import times
+from wss.records import ForecastSummary, Group, PlanSummary, Table
 from wss.screens.bills import bills
 from wss.screens.committed import result
 from wss.steps.observed import observed
@@ -38,7 +39,7 @@ def read_situation(run: Run) -> Situation:
         now=now,
         data_time=store.last_time(known_by=now),
         forecast_time=published["forecast"].now if "forecast" in published else None,
-        forecast_summary=published["forecast"].summary if "forecast" in published else {},
+        forecast_summary=ForecastSummary.of(published["forecast"].summary if "forecast" in published else {}),
         plan=plan,
         past_level=past["level"],
         past_speed=(past["pump_status"] > 0.5).astype(float),
@@ -57,18 +58,18 @@ def _plan(run: Run, record: RunRecord | None) -> ShownPlan | None:
     return ShownPlan(
         run_id=record.id,
         now=record.now,
-        speed=result(folder, "plan")["pump_speed"],
-        level=result(folder, "levels")["level"],
-        baseline_level=result(folder, "baseline_levels")["level"],
-        band=result(folder, "band")["level"],
+        speed=result(folder, Group.PLAN)["pump_speed"],
+        level=result(folder, Group.LEVELS)["level"],
+        baseline_level=result(folder, Group.BASELINE_LEVELS)["level"],
+        band=result(folder, Group.BAND)["level"],
         actions=_actions(folder),
-        summary=record.summary,
+        summary=PlanSummary.of(record.summary),
     )
 
 
 def _actions(folder: Path) -> pd.DataFrame:
     """Switches of a run; one of an older version of the program says less about them."""
-    told = read_table(folder, "actions")
+    told = read_table(folder, Table.ACTIONS)
     texts = ["period", "why", "earlier", "later"]
     return told.reindex(columns=[*told.columns.drop(texts, errors="ignore"), *texts]).fillna(dict.fromkeys(texts, ""))
 

@@ -15,7 +15,7 @@ from wss.screens.preview import Preview, Previewer
 from wss.steps.plan import overrides
 from wss.steps.run import Run
 from wss.views import panels, style
-from wss.views.faults import told
+from wss.views.facts import told
 from wss.views.situation import ShownOverride, Situation
 from wss.views.words import number, say
 
@@ -107,7 +107,7 @@ class OverrideForm:
         run, pin, seen = self._run(), self._pin(), self._seen
         if seen is None or seen.pin != pin:
             raise DataError(self._say("preview_first"))
-        shown = {"cost_difference": round(seen.cost_difference, 2), "violations": list(seen.violations)}
+        shown = {"cost_difference": round(seen.cost_difference, 2), "violations": list(map(str, seen.violations))}
         overrides.record(run.store, pin, self._who.value, run.now, self.reason.value, shown)
         self._forget()
         self.reason.value = ""
@@ -133,7 +133,7 @@ class OverrideForm:
         key = "costs_same" if amount < 0.5 else "costs_more" if seen.cost_difference > 0 else "costs_less"
         shown = number(amount, ",.0f", tenant.language)
         money = self._say(key, amount=shown, currency=currency, hours=tenant.plan.horizon_hours)
-        broken = "; ".join(told(tenant, violation) for violation in seen.violations[:3])
+        broken = told(tenant, seen.violations[:3])
         limits = self._say("breaks", what=escape(broken)) if broken else self._say("breaks_nothing")
         return f'<div class="notice {"bad" if broken else "ok"}"><b>{escape(money)}</b><br>{limits}</div>'
 

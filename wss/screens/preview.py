@@ -7,6 +7,7 @@ import xarray as xr
 
 from wss import times
 from wss.optimization.core.problem import Pin
+from wss.records import Fact
 from wss.steps.plan import optimize, overrides
 from wss.steps.run import Run
 
@@ -20,7 +21,7 @@ class Preview:
     """Moment that both start from [UTC]."""
     cost_difference: float
     """Energy and demand charge, with the pin less without [currency]."""
-    violations: tuple[str, ...]
+    violations: tuple[Fact, ...]
     """What the plan with the pin breaks."""
 
 

@@ -10,9 +10,10 @@ import xarray as xr
 
 from wss import times
 from wss.quantities import QUANTITIES
+from wss.records import Table
 from wss.steps.run import Run
 
-TABLE = "masked"
+TABLE = Table.MASKED
 """Name of the table in a run's folder."""
 COLUMNS = ["time", "quantity", "item", "flag", "readings", "instead"]
 NEARBY, PROFILE = "nearby", "profile"

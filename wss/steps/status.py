@@ -6,6 +6,7 @@ import pandas as pd
 
 from wss import shipped, times
 from wss.errors import WssError
+from wss.records import PlanSummary
 from wss.steps.configuration import active
 from wss.steps.run import resolve_now
 from wss.store import Store, Workspace, open_store
@@ -34,7 +35,7 @@ def _from_store(store: Store) -> dict[str, Any]:
     clock = resolve_now(configuration, store) if replay else times.utc(pd.Timestamp.now("UTC"))
     published = store.published()
     plan, forecast = published.get("plan"), published.get("forecast")
-    summary = plan.summary if plan else {}
+    summary = PlanSummary.of(plan.summary if plan else {})
     newest = next(iter(store.runs(limit=1)), None)
     versions = store.versions()
     return {
@@ -43,8 +44,8 @@ def _from_store(store: Store) -> dict[str, Any]:
         "data_age_minutes": _minutes(clock, last),
         "forecast_age_minutes": _minutes(clock, forecast.now if forecast else None),
         "plan_age_minutes": _minutes(clock, plan.now if plan else None),
-        "rung": summary.get("rung", "none"),
-        "reason": summary.get("reason"),
+        "rung": summary.rung,
+        "reason": summary.reason if plan else None,
         "plan_run": plan.id if plan else None,
         "configuration_version": int(versions["version"].max()) if len(versions) else None,
         "error": newest.error if newest else None,

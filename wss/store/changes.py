@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from wss import times
 from wss.quantities import Flag
 
-SENSOR_SHIFT = 2**40
 KEY = ["sensor_id", "time"]
 ROW = [*KEY, "value", "flag", "file_id"]
 NONE = pd.DataFrame({name: pd.Series(dtype="float64" if name == "value" else "int64") for name in ROW})
@@ -33,7 +33,7 @@ class Changes:
 
 def packed(frame: pd.DataFrame) -> np.ndarray:
     """Sensor and time [s since 1970] of each row as one integer that sorts as they do."""
-    return frame["sensor_id"].to_numpy(dtype="int64") * SENSOR_SHIFT + frame["time"].to_numpy(dtype="int64")
+    return times.packed(frame["sensor_id"].to_numpy(dtype="int64"), frame["time"].to_numpy(dtype="int64"))
 
 
 def decide(

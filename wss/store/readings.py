@@ -14,7 +14,6 @@ from wss.store.rows import fetch_numbers
 from wss.store.schema import intake_file, reading, reading_old, sensor
 
 ROW = {"sensor_id": "int64", "time": "int64", "value": "float64", "flag": "int64"}
-TIME_SHIFT = 2**40
 FLAG_BITS = int(max(Flag)).bit_length()
 TIME_BITS, SENSOR_BITS = 26, 53 - 26 - FLAG_BITS
 """A flag, a time within two years and a number of a sensor fit into one cell that is exact as a float of 53 bits."""
@@ -196,7 +195,7 @@ def _sensors(connection: Connection, names: Sequence[str] | None, items: Sequenc
 def _sorted(rows: pd.DataFrame, sensors: _Sensors) -> tuple[np.ndarray, pd.DataFrame]:
     """Rows by quantity, item and time, and the place of each."""
     place = sensors.place[np.searchsorted(sensors.ids, rows["sensor_id"].to_numpy())]
-    key = place * TIME_SHIFT + rows["time"].to_numpy()
+    key = times.packed(place, rows["time"].to_numpy())
     if (key[1:] > key[:-1]).all():
         return place, rows
     order = np.argsort(key, kind="stable")

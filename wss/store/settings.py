@@ -1,12 +1,15 @@
 """wss.toml: which database keeps the tenants."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from wss.config import messages
 from wss.config.base import Name
 from wss.errors import ConfigError, raise_all
 
@@ -42,7 +45,9 @@ def read_settings(home: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f'{path} is not TOML: {error}; write a line such as database = "sqlite"') from error
     except ValidationError as error:
-        raise_all([f"{path}: {_words(one)}" for one in error.errors(include_url=False)], "the check of wss.toml", ConfigError)
+        raise_all(
+            [f"{path}: {fault}" for fault in messages.brief(error, Settings, _own_words)], "the check of wss.toml", ConfigError
+        )
     private = not path.stat().st_mode & 0o077
     entries = {"database": settings.database} | {f"tenants.{name}": value for name, value in settings.tenants.items()}
     faults = [f"{path}: {key}: {fault}" for key, value in entries.items() for fault in _faults(value, private)]
@@ -74,17 +79,13 @@ def shown(address: str | URL) -> str:
         return str(address)
 
 
-def _words(one: dict) -> str:
-    key = ".".join(map(str, one["loc"]))
+def _own_words(key: str, one: Mapping[str, Any]) -> str | None:
     if one["type"] == "extra_forbidden":
-        return f"{key}: unknown key; the keys are: {', '.join(Settings.model_fields)}"
+        return None
     if one["type"] == "string_pattern_mismatch":
         return f"{key}: is not the name of a tenant; use lower case letters, digits and underscores, at most 31"
-    return (
-        f"{key}: {one['input']!r} does not fit; write {WAYS}"
-        if key != "tenants"
-        else f'{key}: {one["input"]!r} does not fit; write under [tenants] lines such as litoral = "sqlite"'
-    )
+    where = 'under [tenants] lines such as litoral = "sqlite"' if key == "tenants" else WAYS
+    return f"{key}: {one['input']!r} does not fit; write {where}"
 
 
 def _faults(address: str, private: bool) -> list[str]:

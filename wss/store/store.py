@@ -82,11 +82,6 @@ class Store:
         with self._database.read() as connection:
             return sensors.faults(connection, entries, used_by, forget)
 
-    def sync_sensors(self, entries: Iterable[Sensor]) -> None:
-        """Make the sensors say what the configuration says; ConfigError if a reading would become unfindable."""
-        with self._database.write() as connection:
-            sensors.sync(connection, entries)
-
     def sensors(self) -> pd.DataFrame:
         """Every sensor: sensor_id, tag, quantity, item, unit (of the export), valid_from [s since 1970, 0 = always]."""
         with self._database.read() as connection:

@@ -8,6 +8,7 @@ from IPython.display import Markdown
 from pandas.io.formats.style import Styler
 
 from wss import times
+from wss.records import BacktestSummary
 from wss.views.quality_tables import flags_text
 from wss.views.tables import _styled
 from wss.views.words import DAYS, Language, number, say
@@ -16,27 +17,22 @@ MOST = 4
 """Repairs or doubts that a row tells; the rest is counted."""
 
 
-def backtest_story(summary: Mapping[str, Any], language: Language = "en") -> Markdown:
-    """What was tested, with which models, and what failed.
-
-    Parameters
-    ----------
-    summary
-        Of the run: origins, failed, new, hours, every_hours, models (name: count).
-    """
-    models = "; ".join(f"{name} ({count})" for name, count in summary["models"].items())
+def backtest_story(summary: BacktestSummary | Mapping[str, Any], language: Language = "en") -> Markdown:
+    """What was tested, with which models, and what failed, from its run's summary."""
+    told = BacktestSummary.of(summary)
+    models = "; ".join(f"{name} ({count})" for name, count in told.models.items())
     lines = [
         say(
             "backtest_done",
             language,
-            count=summary["origins"] - summary["failed"],
-            hours=summary["hours"],
-            every=f"{summary['every_hours']:g}",
+            count=told.origins - told.failed,
+            hours=told.hours,
+            every=f"{told.every_hours:g}",
             models=models,
         )
     ]
-    if summary["failed"]:
-        lines.append(say("backtest_failed", language, failed=summary["failed"], count=summary["origins"]))
+    if told.failed:
+        lines.append(say("backtest_failed", language, failed=told.failed, count=told.origins))
     return Markdown("\n\n".join(lines))
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 
 from wss import times
 from wss.config import Tank
+from wss.records import PlanSummary
 from wss.views import reasons, style
-from wss.views.faults import told
+from wss.views.facts import told
 from wss.views.situation import Situation
 from wss.views.story import model_sentences, risk_sentences
 from wss.views.words import DAYS, Language, number, say
@@ -67,14 +68,13 @@ def notices(situation: Situation) -> str:
     language, parts = situation.tenant.language, []
     if situation.trouble:
         parts.append(("bad", say("trouble", language), situation.trouble))
-    summary = {} if situation.plan is None else situation.plan.summary
-    rung, violations = summary.get("rung", "none"), summary.get("violations", [])
-    if RUNG_LEVEL.get(rung) != "ok" and summary:
-        why = told(situation.tenant, str(summary.get("reason") or ""))
-        parts.append((RUNG_LEVEL.get(rung, "bad"), say(f"note_{rung}", language), why))
-    if violations:
-        named = "; ".join(told(situation.tenant, str(violation)) for violation in violations[:3])
-        parts.append(("warn", say("violations", language, count=len(violations)), named))
+    summary = PlanSummary() if situation.plan is None else situation.plan.summary
+    if RUNG_LEVEL.get(summary.rung) != "ok" and situation.plan is not None:
+        why = told(situation.tenant, summary.reasons)
+        parts.append((RUNG_LEVEL.get(summary.rung, "bad"), say(f"note_{summary.rung}", language), why))
+    if summary.violations:
+        named = told(situation.tenant, summary.violations[:3])
+        parts.append(("warn", say("violations", language, count=len(summary.violations)), named))
     return "".join(f'<div class="notice {level}"><b>{escape(title)}</b> {escape(text)}</div>' for level, title, text in parts)
 
 
@@ -88,9 +88,7 @@ def cards(situation: Situation) -> str:
     shown = [_card(situation, action) for action in due]
     empty = say("no_plan" if situation.plan is None else "no_more_actions", tenant.language)
     shown += [f'<div class="card none"><div class="why">{empty if k == 0 else ""}</div></div>' for k in range(3 - len(shown))]
-    changed = (
-        reasons.change_words(tenant, situation.tariff.currency, situation.plan.summary.get("change")) if situation.plan else ""
-    )
+    changed = reasons.change_words(tenant, situation.tariff.currency, situation.plan.summary.change) if situation.plan else ""
     head = f"<h2>{say('next_actions', tenant.language)}<span>{escape(changed)}</span></h2>"
     return f'{head}<div class="cards">{"".join(shown)}</div>'
 
@@ -104,7 +102,7 @@ def ready_levels(situation: Situation) -> str:
     title = f"<h2>{say('ready_today' if same else 'ready', tenant.language, hour=READY_AT, day=day)}</h2>"
     if plan is None or not plan.level.time.values[0] <= morning <= plan.level.time.values[-1]:
         return title + f'<div class="note">{say("no_plan_then", tenant.language)}</div>'
-    likely = sorted(plan.summary.get("level_risks", ()), key=lambda risk: -risk["paths"])
+    likely = sorted(plan.summary.level_risks, key=lambda risk: -risk.paths)
     risks = risk_sentences(likely, tenant.system.tanks, tenant.time_zone, tenant.language)
     notes = "".join(f'<div class="note">{escape(risk)}</div>' for risk in risks[:1])
     if len(risks) > 1:
@@ -180,12 +178,12 @@ def age_text(minutes: float) -> str:
 
 
 def _rung(situation: Situation) -> str:
-    language, summary = situation.tenant.language, {} if situation.plan is None else situation.plan.summary
-    rung = summary.get("rung", "none")
-    reason = told(situation.tenant, str(summary.get("reason") or ""))
+    language = situation.tenant.language
+    summary = PlanSummary() if situation.plan is None else situation.plan.summary
+    reason = told(situation.tenant, summary.reasons)
     short = reason if len(reason) <= 60 else reason[:59] + "…"
     small = escape(short) or say("rung", language)
-    return _pill(RUNG_LEVEL.get(rung, "bad"), small, say(f"rung_{rung}", language), _title(reason))
+    return _pill(RUNG_LEVEL.get(summary.rung, "bad"), small, say(f"rung_{summary.rung}", language), _title(reason))
 
 
 def _title(text: str) -> str:

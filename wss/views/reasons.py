@@ -8,6 +8,7 @@ import pandas as pd
 
 from wss import times
 from wss.config import Tenant
+from wss.records import PlanChange
 from wss.views import style
 from wss.views.situation import Situation
 from wss.views.words import number, say
@@ -103,29 +104,22 @@ def _room_of(tenant: Tenant, found: Mapping[str, Any]) -> dict[str, str]:
     return {"tank": title(tenant, "tank", found["room_tank"]), "amount": amount}
 
 
-def change_words(tenant: Tenant, currency: str, change: Mapping[str, Any] | None) -> str:
-    """What a plan changes against the one that was in force, and what that saves; empty if there was none.
-
-    Parameters
-    ----------
-    change
-        Of an optimize run's summary: `since` [ISO], `switches`, `saves` [currency], the limit that keeping the plan in force
-        would break (`limit`, `item`, `amount`, `bound` [m], `at`), and the tank that it would leave less room (`room_tank`,
-        `room_less` [m]).
-    """
-    if not change:
+def change_words(tenant: Tenant, currency: str, change: PlanChange | None) -> str:
+    """What a plan changes against the one that was in force, and what that saves; empty if there was none."""
+    if change is None:
         return ""
-    language, since = tenant.language, times.utc(change["since"])
+    language, since = tenant.language, times.utc(change.since)
     time = style.moment(since, tenant.time_zone, language)
-    if not change["switches"]:
+    if not change.switches:
         return say("change_none", language, time=time)
-    key = "change_saves" if change["saves"] >= SAME else "change_more" if change["saves"] <= -SAME else "change_same"
-    what = say(key, language, amount=number(abs(change["saves"]), ",.2f", language), currency=currency)
-    if change["limit"]:
-        what = say("change_must", language, limit=limit_words(tenant, change, since))
-    elif key != "change_saves" and _room(change):
-        what += say("change_room", language, **_room_of(tenant, change))
-    count = change["switches"]
+    key = "change_saves" if change.saves >= SAME else "change_more" if change.saves <= -SAME else "change_same"
+    what = say(key, language, amount=number(abs(change.saves), ",.2f", language), currency=currency)
+    found = change.as_dict()
+    if change.limit:
+        what = say("change_must", language, limit=limit_words(tenant, found, since))
+    elif key != "change_saves" and _room(found):
+        what += say("change_room", language, **_room_of(tenant, found))
+    count = change.switches
     return say("change_one" if count == 1 else "change_some", language, count=count, time=time, what=what)
 
 

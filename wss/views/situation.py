@@ -6,6 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from wss.config import Tariff, Tenant
+from wss.records import ForecastSummary, PlanSummary
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,7 @@ class ShownPlan:
     """(time, tank, quantile) under low and high demand [m]."""
     actions: pd.DataFrame
     """time, pump, action, speed, period, why; in sentences what a step earlier or later would mean: earlier, later."""
-    summary: dict
-    """Of the optimize run."""
+    summary: PlanSummary
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Situation:
     """Time of the newest reading [UTC]."""
     forecast_time: pd.Timestamp | None = None
     """Moment for which the published forecast was made [UTC]."""
-    forecast_summary: dict = field(default_factory=dict)
+    forecast_summary: ForecastSummary = field(default_factory=ForecastSummary)
     """Of the published forecast run: which model and weather it used."""
     plan: ShownPlan | None = None
     past_level: xr.DataArray | None = None

@@ -9,14 +9,15 @@ from pandas.io.formats.style import Styler
 
 from wss import times
 from wss.config import Tank, Tenant
+from wss.records import RECORDS, Fact, ForecastSummary, LevelRisk, PlanSummary, RefitSummary, sentence
 from wss.views import style
-from wss.views.faults import told
+from wss.views.facts import told
 from wss.views.reasons import change_words
 from wss.views.words import Language, number, say
 
 
 def plan_story(
-    summary: Mapping[str, Any],
+    summary: PlanSummary | Mapping[str, Any],
     currency: str,
     language: Language = "en",
     tanks: Sequence[Tank] = (),
@@ -28,8 +29,7 @@ def plan_story(
     Parameters
     ----------
     summary
-        Of the run: rung, reason, plan_cost, baseline_cost [currency], saving_percent [%], energy_kwh [kWh],
-        violations (list), level_age_minutes [min].
+        Of the run.
     currency
         ISO 4217 code.
     tanks, time_zone
@@ -37,108 +37,93 @@ def plan_story(
     tenant
         Of whom reason and violations are told in the words of its operators; absent: as the optimizer says them.
     """
-    violations = summary["violations"]
-    rung = summary["rung"]
-    as_told = (lambda text: told(tenant, text)) if tenant is not None else str
-    lines = [f"**{say(f'rung_{rung}', language)}** (`{rung}`): {as_told(summary['reason'])}"]
-    if violations:
-        lines.append(say("story_violations", language, count=len(violations)))
-        lines += [f"* {as_told(violation)}" for violation in violations]
+    plan = PlanSummary.of(summary)
+
+    def in_words(*facts: Fact) -> str:
+        return sentence(facts) if tenant is None else told(tenant, facts)
+
+    lines = [f"**{say(f'rung_{plan.rung}', language)}** (`{plan.rung}`): {in_words(*plan.reasons)}"]
+    if plan.violations:
+        lines.append(say("story_violations", language, count=len(plan.violations)))
+        lines += [f"* {in_words(violation)}" for violation in plan.violations]
     else:
         lines.append(say("story_holds", language))
-    if summary.get("baseline_cost") is not None:
+    if plan.baseline_cost is not None:
         lines.append(
             say(
                 "story_cost",
                 language,
                 currency=currency,
-                **{name: summary[name] for name in ("plan_cost", "baseline_cost", "saving_percent", "energy_kwh")},
+                **{name: getattr(plan, name) for name in ("plan_cost", "baseline_cost", "saving_percent", "energy_kwh")},
             )
         )
-    if summary.get("level_age_minutes") is not None:
-        lines.append(say("story_levels", language, age=summary["level_age_minutes"]))
-    lines += [f"* {risk}" for risk in risk_sentences(summary.get("level_risks", ()), tanks, time_zone, language)]
+    if plan.level_age_minutes is not None:
+        lines.append(say("story_levels", language, age=plan.level_age_minutes))
+    lines += [f"* {risk}" for risk in risk_sentences(plan.level_risks, tanks, time_zone, language)]
     return Markdown("\n\n".join(lines))
 
 
-def change_story(summary: Mapping[str, Any], tenant: Tenant, currency: str) -> Markdown:
+def change_story(summary: PlanSummary | Mapping[str, Any], tenant: Tenant, currency: str) -> Markdown:
     """What the plan of an optimize run changes against the one that was in force, from its summary, and what that saves."""
-    return Markdown(change_words(tenant, currency, summary.get("change")) or say("change_first", tenant.language))
+    return Markdown(change_words(tenant, currency, PlanSummary.of(summary).change) or say("change_first", tenant.language))
 
 
-def risk_sentences(
-    risks: Sequence[Mapping[str, Any]], tanks: Sequence[Tank], time_zone: str, language: Language = "en"
-) -> list[str]:
-    """In how many sampled demands which tank crosses a limit, a sentence each.
-
-    Parameters
-    ----------
-    risks
-        Of an optimize run's summary: tank, side (low or high), paths, of, limit_m, worst_m [m], first [ISO].
-    """
+def risk_sentences(risks: Sequence[LevelRisk], tanks: Sequence[Tank], time_zone: str, language: Language = "en") -> list[str]:
+    """In how many sampled demands which tank crosses a limit, a sentence each."""
     titles = {tank.id: tank.title for tank in tanks}
     return [
         say(
-            f"risk_{risk['side']}",
+            f"risk_{risk.side}",
             language,
-            paths=risk["paths"],
-            of=risk["of"],
-            tank=titles.get(risk["tank"], risk["tank"]),
-            limit=number(risk["limit_m"], ".2f", language),
-            worst=number(risk["worst_m"], ".2f", language),
-            first=style.moment(times.utc(risk["first"]), time_zone, language),
+            paths=risk.paths,
+            of=risk.of,
+            tank=titles.get(risk.tank, risk.tank),
+            limit=number(risk.limit_m, ".2f", language),
+            worst=number(risk.worst_m, ".2f", language),
+            first=style.moment(times.utc(risk.first), time_zone, language),
         )
         for risk in risks
     ]
 
 
-def forecast_story(summary: Mapping[str, Any], language: Language = "en") -> Markdown:
-    """Which model made a forecast, how old it is, which weather it used and what it took as unknown.
-
-    Parameters
-    ----------
-    summary
-        Of a forecast run: model, model_age_days [d], model_reason, weather, weather_share, repairs.
-    """
-    return Markdown("\n\n".join([*model_sentences(summary, language), *_repairs(summary, language)]))
+def forecast_story(summary: ForecastSummary | Mapping[str, Any], language: Language = "en") -> Markdown:
+    """Which model made a forecast, how old it is, which weather it used and what it took as unknown, from its run's summary."""
+    forecast = ForecastSummary.of(summary)
+    repairs = [say("story_repairs", language), *(f"* {repair}" for repair in forecast.repairs)] if forecast.repairs else []
+    return Markdown("\n\n".join([*model_sentences(forecast, language), *repairs]))
 
 
-def model_sentences(summary: Mapping[str, Any], language: Language = "en") -> list[str]:
+def model_sentences(forecast: ForecastSummary, language: Language = "en") -> list[str]:
     """Model and weather of a forecast, from its run's summary; nothing for one that does not say. Ages in days [d]."""
-    if "weather" not in summary:
+    if forecast.weather is None:
         return []
-    fitted = summary.get("model_age_days") is not None
-    key = "story_fitted" if fitted else "story_profile"
-    told = say(key, language, model=summary["model"], age=summary.get("model_age_days"), reason=summary.get("model_reason"))
-    used = summary["weather"] != "none"
-    weather = say("story_weather", language, share=summary["weather_share"]) if used else say("story_no_weather", language)
-    return [told, weather]
+    key = "story_profile" if forecast.model_age_days is None else "story_fitted"
+    model = say(key, language, model=forecast.model, age=forecast.model_age_days, reason=forecast.model_reason)
+    used = forecast.weather != "none"
+    weather = say("story_weather", language, share=forecast.weather_share) if used else say("story_no_weather", language)
+    return [model, weather]
 
 
-def refit_story(summary: Mapping[str, Any], language: Language = "en") -> Markdown:
-    """What a refit learnt from, or why it did not, from its summary: model, reason, days [d], first_day, last_day, modes."""
-    if summary["model"] == "none":
-        return Markdown(say("story_not_learnt", language, reason=summary["reason"]))
+def refit_story(summary: RefitSummary | Mapping[str, Any], language: Language = "en") -> Markdown:
+    """What a refit learnt from, or why it did not, from its run's summary."""
+    refit = RefitSummary.of(summary)
+    if refit.model == "none":
+        return Markdown(say("story_not_learnt", language, reason=refit.reason))
     return Markdown(
         say(
             "story_learnt",
             language,
-            days=summary["days"],
-            first=summary["first_day"],
-            last=summary["last_day"],
-            modes=", ".join(summary["modes"]),
+            days=refit.days,
+            first=refit.first_day,
+            last=refit.last_day,
+            modes=", ".join(refit.modes or ()),
         )
     )
 
 
-def _repairs(summary: Mapping[str, Any], language: Language) -> list[str]:
-    repairs = summary.get("repairs", ())
-    return [say("story_repairs", language), *(f"* {repair}" for repair in repairs)] if repairs else []
-
-
 def summary_table(summary: Mapping[str, Any]) -> Styler:
-    """Every figure of a run's summary (units as the names say), as a table with two columns."""
-    rows = [(name, _text(value)) for name, value in summary.items()]
+    """Every figure of a run's summary (units as the names say), as a table with two columns; facts in their sentences."""
+    rows = [(name, _text(value)) for name, value in summary.items() if name not in RECORDS]
     frame = pd.DataFrame(rows, columns=["", " "]).style.hide(axis="index").hide(axis="columns")
     return frame.set_properties(**{"text-align": "left", "vertical-align": "top"})
 

@@ -1,12 +1,16 @@
 """Tables for executed notebooks, as styled frames: what to switch and why, what it costs, how the levels stand."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 from pandas.io.formats.style import Styler
 
 from wss.config import Pump, Tank, Tenant
+from wss.records import PlanSummary
+from wss.records.kpis import SOURCES, heading, key_figure, written
 from wss.views import style
 from wss.views.reasons import limit_words, title
 from wss.views.words import Language, say
@@ -79,19 +83,18 @@ def action_text(action: str, speed: float, language: Language = "en") -> str:
     return say("speed", language, speed=speed) if action == "speed" else say(action, language)
 
 
-def cost_table(summary: Mapping, currency: str = "", language: Language = "en") -> Styler:
+def cost_table(summary: PlanSummary | Mapping[str, Any], currency: str = "", language: Language = "en") -> Styler:
     """Plan against level control on equal terms, from the summary of an optimize run.
 
-    Parameters
-    ----------
-    summary
-        plan_cost, baseline_cost [currency], energy_kwh, baseline_energy_kwh [kWh], demand_charge, baseline_demand_charge
-        [currency]; stored_value [currency] (already counted in baseline_cost), saving_percent [%].
+    What the water is worth by which the tanks end apart is already counted in the cost of level control.
     """
+    costs = PlanSummary.of(summary)
     plan, baseline = say("plan", language), say("baseline", language)
     money = currency or "currency"
     keys = ("energy_kwh", "plan_cost", "demand_charge"), ("baseline_energy_kwh", "baseline_cost", "baseline_demand_charge")
-    figures = pd.DataFrame({name: [summary[key] for key in column] for name, column in zip((plan, baseline), keys, strict=True)})
+    figures = pd.DataFrame(
+        {name: [getattr(costs, key) for key in column] for name, column in zip((plan, baseline), keys, strict=True)}
+    )
     figures = figures.astype(float)
     figures.loc[3] = figures.loc[1] + figures.loc[2]
     titles = [f"{say(key, language)} [{money}]" for key in ("energy_cost", "demand_charge", "total")]
@@ -158,37 +161,29 @@ def margin_table(
     )
 
 
-KPI_FORMATS = {"specific_energy": "{:,.3f}", "energy_share": "{:.0%}", "starts": "{:.0f}", "minutes_outside_limits": "{:,.0f}"}
-"""How key figures are written; the others with two decimals."""
-
-
 def kpi_table(kpis: pd.DataFrame, pumps: Sequence[Pump], tanks: Sequence[Tank], language: Language = "en") -> Styler:
-    """Key figures of one day, plan, actual and level control side by side.
+    """Key figures of one day, plan, actual and level control side by side; those that the table lacks by their names.
 
     Parameters
     ----------
     kpis : columns time, name, item (`source` or `source/part`), value, unit
         As run_kpi returns them.
     """
-    titles = {("starts", p.id): p.title for p in pumps} | {("minutes_outside_limits", t.id): t.title for t in tanks}
+    titles = {("pump", p.id): p.title for p in pumps} | {("tank", t.id): t.title for t in tanks}
     parts = kpis["item"].str.split("/", n=1, expand=True).reindex(columns=[0, 1])
     frame = kpis.assign(source=parts[0], part=parts[1].fillna(""))
-    frame["part"] = [titles.get(about, about[1]) for about in zip(frame["name"], frame["part"], strict=True)]
-    frame["kpi"] = [
-        say(f"kpi_{name}", language) + ("" if unit == "1" else f" [{unit}]")
-        for name, unit in zip(frame["name"], frame["unit"], strict=True)
-    ]
-    formats = {kpi: KPI_FORMATS.get(name, "{:,.2f}") for kpi, name in zip(frame["kpi"], frame["name"], strict=True)}
-    order = list(dict.fromkeys(zip(frame["kpi"], frame["part"], strict=True)))
-    wide = frame.pivot_table(index=["kpi", "part"], columns="source", values="value", aggfunc="sum").reindex(order)
-    sources = [s for s in ("plan", "actual", "baseline") if s in wide.columns]
-    wide = wide[sources].rename(columns={s: say(f"source_{s}", language) for s in sources}).reset_index()
-    wide = wide.rename(columns={"kpi": say("kpi", language), "part": say("item", language)})
-    wide.columns.name = None
-    shown = _styled(wide)
-    for row, kpi in enumerate(wide.iloc[:, 0]):
-        shown = shown.format(formats[kpi], subset=pd.IndexSlice[[row], list(wide.columns[2:])], na_rep="—")
-    return shown
+    keys = ["name", "unit", "part"]
+    order = pd.MultiIndex.from_frame(frame[keys].drop_duplicates())
+    wide = frame.groupby([*keys, "source"])["value"].sum(min_count=1).unstack("source").reindex(order)
+    sources = [s for s in SOURCES if s in wide.columns]
+    shown = wide[sources].rename(columns={s: say(f"source_{s}", language) for s in sources}).reset_index(drop=True)
+    shown.columns.name = None
+    shown.insert(0, say("kpi", language), [heading(name, unit, language) for name, unit, _ in order])
+    shown.insert(1, say("item", language), [titles.get((key_figure(name).part, part), part) for name, _, part in order])
+    styled = _styled(shown)
+    for row, (name, *_) in enumerate(order):
+        styled = styled.format(partial(written, name), subset=pd.IndexSlice[[row], list(shown.columns[2:])])
+    return styled
 
 
 def _styled(frame: pd.DataFrame) -> Styler:

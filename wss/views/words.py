@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from wss.views.words_facts import FACT_WORDS
 from wss.views.words_plan import PLAN_WORDS
 
 Language = Literal["en", "pt"]
@@ -45,12 +46,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "end": ("At the end", "No fim"),
     "kpi": ("Figure", "Indicador"),
     "item": ("Item", "Elemento"),
-    "kpi_energy": ("Energy", "Energia"),
-    "kpi_cost": ("Energy cost", "Custo da energia"),
-    "kpi_specific_energy": ("Energy per volume", "Energia por volume"),
-    "kpi_energy_share": ("Share of energy", "Parte da energia"),
-    "kpi_starts": ("Pump starts", "Arranques"),
-    "kpi_minutes_outside_limits": ("Minutes outside level limits", "Minutos fora dos limites de nível"),
     "source_plan": ("Plan", "Plano"),
     "source_actual": ("Actual", "Real"),
     "source_baseline": ("Level control", "Controlo por nível"),
@@ -272,6 +267,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "starts": ("Pump starts", "Arranques"),
     "broken": ("Limits broken", "Limites violados"),
     **PLAN_WORDS,
+    **FACT_WORDS,
 }
 # fmt: on
 

@@ -49,7 +49,7 @@ def workspace(fresh_workspace) -> Workspace:
 @pytest.fixture
 def store(workspace):
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(SENSORS)
+        store.configure({}, SENSORS, "tests", "sensors", DELIVERED)
         yield store
 
 
@@ -280,7 +280,7 @@ ROW = st.tuples(*map(st.sampled_from, CELLS)).map(",".join) | st.sampled_from(["
 def test_every_line_of_every_file_is_counted_once(fresh_workspace, files):
     workspace = fresh_workspace()
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(SENSORS)
+        store.configure({}, SENSORS, "tests", "sensors", DELIVERED)
         for number, rows in enumerate(files):
             deliver(workspace, f"{number}.csv", long(*rows), DELIVERED + pd.Timedelta(number, "h"))
         report = run_intake(configuration(), store, workspace).set_index("name")

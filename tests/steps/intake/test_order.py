@@ -46,7 +46,7 @@ def workspace(fresh_workspace) -> Workspace:
 @pytest.fixture
 def store(workspace):
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(SENSORS)
+        store.configure({}, SENSORS, "tests", "sensors", DELIVERED)
         yield store
 
 
@@ -159,7 +159,7 @@ def test_flags_are_those_of_a_look_at_all_that_came_before(tmp_path_factory, par
     config = configuration().model_copy(update={"sensors": sensors})
     workspace = Workspace(tmp_path_factory.mktemp("flags"))
     with open_store(workspace, "demo", create=True) as store:
-        store.sync_sensors(sensors)
+        store.configure({}, sensors, "tests", "sensors", DELIVERED)
         shared = FileIntake.of(config, store, workspace, None)
         start = times.seconds(DELIVERED) - 2 * 86400
         for number, values in enumerate(parts):

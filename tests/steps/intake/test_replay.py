@@ -51,13 +51,13 @@ def deliver(workspace: Workspace, name: str, *rows: str, header: str = "time,tag
 
 
 def take_in(store: Store, workspace: Workspace, config: Configuration, now: pd.Timestamp = DELIVERED) -> pd.DataFrame:
-    store.sync_sensors(config.sensors)
+    store.configure({}, config.sensors, "tests", "sensors", DELIVERED)
     return run_intake(config, store, workspace, now)
 
 
 def replay(store: Store, workspace: Workspace, config: Configuration, chosen: Chosen = Chosen(),
            now: pd.Timestamp = LATER) -> pd.DataFrame:  # fmt: skip
-    store.sync_sensors(config.sensors)
+    store.configure({}, config.sensors, "tests", "sensors", DELIVERED)
     report = run_replay(config, store, workspace, chosen, now)
     assert (report["read"] == report[PARTS].sum(axis=1)).all(), "every reading is counted once"
     return report
@@ -275,7 +275,7 @@ def test_replaying_everything_is_taking_everything_in_anew(tmp_path_factory, fil
         workspace = Workspace(tmp_path_factory.mktemp("home"))
         config = configuration(*settings_of_intake["sensors"], profile=settings_of_intake["profile"], clock="replay")
         with open_store(workspace, "demo", create=True) as store:
-            store.sync_sensors(config.sensors)
+            store.configure({}, config.sensors, "tests", "sensors", DELIVERED)
             for number in arrival:
                 path = deliver(workspace, f"{number}.csv", *files[number], "2022-03-01T01:00:00,FLOW,0")
                 at = (DELIVERED + pd.Timedelta(number, "h")).timestamp()
@@ -286,7 +286,7 @@ def test_replaying_everything_is_taking_everything_in_anew(tmp_path_factory, fil
                 before = store.read(["flow", "level"], *DAY)
                 moment = DELIVERED + pd.Timedelta(len(files), "h")
                 config = configuration(*TWO["sensors"], profile=TWO["profile"])
-                store.sync_sensors(config.sensors)
+                store.configure({}, config.sensors, "tests", "sensors", DELIVERED)
                 kept, faults = _everything(workspace), compare_values(config, store, workspace)
                 assert _everything(workspace) == kept, "a comparison writes nothing"
                 state = replay(store, workspace, config, now=moment + pd.Timedelta("1h"))["state"]

@@ -7,29 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wss.errors import DataError
-from wss.ingestion import gz
 from wss.ingestion.guess import time_formats, vocabulary
-from wss.ingestion.text import MARKS
+from wss.ingestion.sources.text import MARKS
 
-SAMPLE = 2**20
-"""Bytes of the beginning, and of the end, that are looked at."""
 LINES = 20_000
 """Most lines that are looked at."""
 DELIMITERS = (";", ",", "\t", "|", " ", ":", "~", "^", "!", "#", "/")
 NAMES = {"\t": "tab", " ": "spaces"}
 SECTION = re.compile(r"\[\s*(?P<bracket>[^\[\]]+?)\s*\]|(?P<key>[^\W\d][\w .]{0,30}?)\s*[:=]\s*(?P<word>\S.*)")
-
-
-def sample(data: bytes, name: str) -> bytes:
-    """First and last part of a file, expanded where it is compressed, cut between lines."""
-    data = gz.expand(data, name) if gz.is_gz(data) else data
-    if len(data) <= 2 * SAMPLE:
-        return data
-    feed = next((mark for start, mark in ((b"\xff\xfe", b"\n\0"), (b"\xfe\xff", b"\0\n")) if data.startswith(start)), b"\n")
-    head, tail = data.rfind(feed, 0, SAMPLE), data.find(feed, len(data) - SAMPLE)
-    while tail >= 0 and len(feed) == 2 and tail % 2:
-        tail = data.find(feed, tail + 1)
-    return data[: head + len(feed)] + (data[tail + len(feed) :] if tail >= 0 else b"")
 
 
 def encoding(data: bytes) -> tuple[str, str, str]:
@@ -49,7 +34,6 @@ def encoding(data: bytes) -> tuple[str, str, str]:
         windows = any(0x80 <= b < 0xA0 for b in data)
         name = "cp1252" if windows else "latin-1"
         shown = data[max(0, error.start - 8) : error.start + 8].decode(name, errors="replace").split("\n")[0].strip()
-        doubt = "other encodings of one byte a character look the same"
         doubt = "other encodings of one byte a character look the same"
         return name, f"byte {byte:#x} is not UTF-8; so read it is {shown!r}", doubt
     return "utf-8-sig", "its accents are UTF-8", ""

@@ -4,13 +4,15 @@ import fnmatch
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from io import BytesIO
+from typing import BinaryIO
 
 import pandas as pd
 from pydantic import ValidationError
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import readers
+from wss.ingestion import readers, sources
 from wss.ingestion.guess import dialect, roles, time_formats, time_zones, vocabulary
 from wss.ingestion.guess.dialect import Others, Shape
 from wss.ingestion.guess.evidence import Guess, Notes
@@ -22,12 +24,14 @@ DEFAULTS = {name: field.default for name, field in ImportProfile.model_fields.it
 
 
 def guess(
-    data: bytes, name: str, tags: Collection[str] = (), zone: str | None = None, delivered: datetime | None = None
+    file: bytes | BinaryIO, name: str, tags: Collection[str] = (), zone: str | None = None, delivered: datetime | None = None
 ) -> Guess:
     """Propose a profile for files like this one. Of a large file the first and the last megabyte are looked at.
 
     Parameters
     ----------
+    file
+        Its contents, or the file itself, open for reading.
     tags
         Tags that are known, which helps to tell them from other words.
     zone
@@ -40,7 +44,7 @@ def guess(
     DataError
         If no way of reading it gives times and readings.
     """
-    notes, sampled = Notes(), dialect.sample(data, name)
+    notes, sampled = Notes(), sources.sample(BytesIO(file) if isinstance(file, bytes) else file, name)
     notes.key("name", _name(name), "")
     encoding = dialect.encoding(sampled)
     notes.key("encoding", *encoding)
@@ -66,7 +70,7 @@ def guess(
 
 def _say_file(notes: Notes, name: str, columns: Columns, tags: Collection[str]) -> None:
     """Names of the files, and where they hold a tag."""
-    bare = name.removesuffix(".gz")
+    bare = sources.bare(name)
     stem, _, ending = bare.rpartition(".") if "." in bare else (bare, "", "")
     ending = f".{ending}" if ending else ""
     notes.key("layout", columns.layout, columns.why)
@@ -224,7 +228,7 @@ def _profile(notes: Notes, name: str) -> ImportProfile:
 def _try(notes: Notes, sampled: bytes, name: str, profile: ImportProfile) -> tuple[str, ...]:
     """Read the sample by the profile and say what comes out; its tags."""
     try:
-        parsed = readers.read(sampled, name.removesuffix(".gz"), profile)
+        parsed = readers.read_sample(sampled, sources.bare(name), profile)
     except DataError as error:
         notes.doubt("(reading)", str(error))
         return ()
@@ -244,5 +248,5 @@ def _span(step: timedelta) -> str:
 
 def _name(file: str) -> str:
     """Name for the profile, of the letters of the file's name."""
-    words = re.sub(r"[^a-z0-9]+", "_", re.sub(DATE_IN_NAME, "", file.removesuffix(".gz").rpartition(".")[0] or file).lower())
+    words = re.sub(r"[^a-z0-9]+", "_", re.sub(DATE_IN_NAME, "", sources.bare(file).rpartition(".")[0] or file).lower())
     return (words.strip("_0123456789") or "scada")[:30]

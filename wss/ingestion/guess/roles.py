@@ -1,6 +1,5 @@
 """What the columns of a sample hold: which rows are the header, which layout it is, which column is which."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,20 +7,7 @@ from dataclasses import dataclass, field, replace
 from wss import units
 from wss.ingestion.guess import vocabulary
 from wss.ingestion.guess.dialect import Shape
-
-TAG_HEADS = re.compile(
-    r"tag\w*|tag ?name|point\w*|point ?(id|name)|name|variable|var|signal\w*|señal|senal|sinal|sensor\w*|id|item\w*|item ?id"
-    r"|punto|ponto|ident\w*|object|channel|canal|code|código|codigo|kks|address|source|(long|full)?name|messstelle|varname|nodeid|tagid"
-    r"|device|node|link",
-    re.IGNORECASE,
-)
-VALUE_HEADS = re.compile(
-    r"val|value\w*|valor\w*|valeur|wert\w*|valore|reading\w*|data|pv|measure\w*|lectura|leitura|medida|varvalue|raw ?value"
-    r"|numericvalue|vvalue|messwert",
-    re.IGNORECASE,
-)
-UNIT_HEADS = re.compile(r"unit\w*|eu|engunits?|units?|unidad\w*|unidade\w*|einheit|uom|unité", re.IGNORECASE)
-RECORD_HEADS = re.compile(r"rec\w*|record\w*|no\.?|nr\.?|n|#|index|idx|row|seq\w*|line|id", re.IGNORECASE)
+from wss.ingestion.guess.word_tables import RECORD_HEADS, TAG_HEADS, UNIT_HEADS, VALUE_HEADS
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,18 @@
 from collections.abc import Hashable, Mapping
 from datetime import date
 from pathlib import Path
-from reprlib import Repr
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 
+from wss.config import messages
 from wss.errors import ConfigError
 
 MOST_STEPS = 200_000
 """Most hydraulic steps of a case."""
 PRICE_KINDS = {str: "network", list: "list", dict: "mapping"}
-BOUNDS = {"gt": "above", "ge": "at least", "le": "at most"}
-KINDS = {"float_type": "a number", "finite_number": "a finite number", "int_type": "a whole number", "string_type": "text",
-         "dict_type": "a mapping of ids to values", "list_type": "a list"}  # fmt: skip
-"""Kind of a fault that pydantic finds -> what the value must be."""
-
-_shown = Repr()
-_shown.maxstring = _shown.maxother = _shown.maxlong = 40
 
 
 def _text(value: Any) -> Any:
@@ -131,7 +124,7 @@ def parse(path: Path) -> tuple[CaseFile | None, dict[str, Any], list[str]]:
         case = CaseFile.model_validate(data)
         faults += _too_long(case)
     except ValidationError as error:
-        faults += dict.fromkeys(_words(one) for one in error.errors(include_url=False))
+        faults += messages.brief(error, CaseFile, _own_words, _key, "known are")
     if isinstance(data.get("price"), list | dict) and data.get("price_step_minutes") is None:
         faults.append("price_step_minutes: missing; lists of prices need it")
     return (None if faults else case), dict(data), faults
@@ -147,23 +140,22 @@ def _too_long(case: CaseFile) -> list[str]:
     return []
 
 
-def _words(one: Mapping[str, Any]) -> str:
-    """A fault that pydantic found, as `key: what is wrong`."""
-    where, kind, value = [str(part) for part in one["loc"]], one["type"], _shown.repr(one["input"])
+def _key(path: tuple[str | int, ...]) -> str:
+    where = [str(part) for part in path]
     if where[0] == "price" and where[1:2] and where[1] in PRICE_KINDS.values():
         del where[1]
-    key = ".".join(_shown.repr(part)[1:-1] for part in where if part != "[key]")
-    bound = next((f"{word} {one['ctx'][name]:.3g}" for name, word in BOUNDS.items() if name in one.get("ctx", {})), None)
-    if kind == "missing" and len(where) == 1:
-        return f"{key}: missing"
-    if kind == "missing":
+    return ".".join(messages.SHORT.repr(part)[1:-1] for part in where if part != "[key]")
+
+
+def _own_words(key: str, one: Mapping[str, Any]) -> str | None:
+    """What is wrong with a speed or a price as a whole."""
+    where, kind, value = one["loc"], one["type"], messages.SHORT.repr(one["input"])
+    if kind == "missing" and len(where) > 1:
         return f"{key.rpartition('.')[0]}: {value} is not [lowest, highest]"
-    if kind == "extra_forbidden":
-        return f"{key}: unknown key; known are {', '.join(CaseFile.model_fields)}"
+    if kind in ("missing", "extra_forbidden"):
+        return None
     if where[0] == "speed" and len(where) == 2 and kind != "value_error":
         return f"{key}: {value} is not [lowest, highest]"
-    if where[0] == "price" and len(where) == 1:
+    if where == ("price",) or where[0] == "price" and len(where) == 2 and where[1] in PRICE_KINDS.values():
         return f"price: {value} is neither `network` nor a list of numbers nor a list for each pump"
-    if bound or kind in KINDS:
-        return f"{key}: {value} must be {bound or KINDS[kind]}"
-    return f"{key}: {value} {one['msg'].removeprefix('Value error, ')}"
+    return None

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from wss.errors import UnsolvedError
-from wss.hydraulics import UNBALANCED, Trajectory
+from wss.hydraulics import Trajectory
 from wss.optimization.core.modes import choice_of
 from wss.optimization.core.problem import PeakCharge
 from wss.optimization.core.task import LEVEL_TOLERANCE_M, Task
+from wss.records import EpanetWarning
 
 PRESSURE_SPARE_M = 1e-3
 CUT_OFF_M = -100.0
 """Stands for the pressure of a node that is cut off."""
+TOLD_BY_PRESSURE = (None, EpanetWarning.NEGATIVE_PRESSURE)
+"""Warnings about a state, or none, that say nothing beyond its pressures."""
 WARNED_MISS, UNBALANCED_MISS = 0.1, 10.0
 """What a slot with a warning of EPANET counts among the misses, and one that does not balance: what follows is chance."""
 UNSOLVED_MISS = 1e6
@@ -76,7 +79,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
     parts = task.slot_s // task.report_s
     level, energy = run.level[::parts], run.energy.reshape(slots, parts, -1).sum(axis=1)
     shut_s, shut = _shut(task, run.shut, slots)
-    warned = np.unique([min(s // task.slot_s, slots - 1) for s, _ in run.warnings]).astype(int)
+    warned = np.unique([min(w.second // task.slot_s, slots - 1) for w in run.warnings]).astype(int)
     clamped = sum(tank not in task.problem.clamp_exempt for _, tank, _ in run.clamped)
     pressure = np.nan_to_num(run.pressure, nan=CUT_OFF_M)
     hourly = np.arange(len(pressure)) * task.report_s % 3600 == 0
@@ -94,7 +97,7 @@ def replay(task: Task, speed: np.ndarray, step_s: int | None = None) -> Replay:
         + end_miss.sum()
         + np.maximum(PRESSURE_SPARE_M - slack, 0).sum() / 10
         + WARNED_MISS * len(warned)
-        + UNBALANCED_MISS * len({s // task.slot_s for s, text in run.warnings if text == UNBALANCED})
+        + UNBALANCED_MISS * len({w.second // task.slot_s for w in run.warnings if w.warning == EpanetWarning.UNBALANCED})
         + shut_s.sum() / 3600
         + clamped * task.problem.replay_step_s / 3600
         + np.maximum(starts - task.most_starts, 0).sum() * whole

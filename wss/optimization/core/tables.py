@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from wss.errors import UnsolvedError
-from wss.optimization.core.replay import CUT_OFF_M
+from wss.optimization.core.replay import CUT_OFF_M, TOLD_BY_PRESSURE
 from wss.optimization.core.task import BRIM_M, Task
 
 NUDGE = 0.05
@@ -255,4 +255,4 @@ class _Taker:
         pressure = state.pressures[task.watched_at]
         pressure[np.isnan(pressure)] = CUT_OFF_M
         deep = bool((pressure < task.always - DEEP_M).any())
-        return flows, pressure, deep or any("negative" not in text for text in state.warnings)
+        return flows, pressure, deep or state.warning not in TOLD_BY_PRESSURE

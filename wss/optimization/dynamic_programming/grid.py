@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 
 from wss.errors import UnsolvedError
 from wss.hydraulics import tanks
-from wss.optimization.core.replay import CUT_OFF_M
+from wss.optimization.core.replay import CUT_OFF_M, TOLD_BY_PRESSURE
 from wss.optimization.core.task import Task
 
 COARSE = {1: 25, 2: 13, 3: 9}
@@ -148,7 +148,7 @@ def state_of(task: Task, speed: np.ndarray, level: tuple[float, ...], second: in
     pressure = state.pressures[task.watched_at]
     pressure[np.isnan(pressure)] = CUT_OFF_M
     hourly, always = (float((pressure - limit).min(initial=AMPLE_M)) for limit in (task.floor, task.always))
-    if any("negative" not in text for text in state.warnings):
+    if state.warning not in TOLD_BY_PRESSURE:
         always = WARNED_M
     return np.array([*rates, *state.powers, min(hourly, AMPLE_M), min(always, AMPLE_M)])
 

@@ -1,6 +1,4 @@
-"""Always a plan: what to fall back on where the search has none, and the words that go with it."""
-
-from typing import Literal
+"""Always a plan: what to fall back on where the search has none."""
 
 import numpy as np
 import pandas as pd
@@ -9,9 +7,6 @@ import xarray as xr
 from wss.hydraulics import Engine, schedule
 from wss.optimization.core.problem import Problem
 from wss.quantities import labelled
-
-Rung = Literal["proven", "converged", "limit", "relaxed", "last_plan", "level_control", "none"]
-"""From best to worst: cost proven; no move helps; budget spent; a limit is missed; plan in force; own controls; nothing."""
 
 
 def last_plan(problem: Problem) -> xr.DataArray | None:

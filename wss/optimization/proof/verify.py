@@ -14,13 +14,13 @@ import pandas as pd
 import xarray as xr
 
 from wss.hydraulics import Engine, Simulation
-from wss.hydraulics.project import BEYOND, MEANINGS
 from wss.optimization.core.problem import PeakCharge, Problem
+from wss.records import EpanetWarning, Violation
 
 TOLERANCE = 1e-3
 """How far pressures and end levels may be missed, in the file's units, and the operator's band, in metres."""
 SPEED_TOLERANCE = 1e-9
-WEAK = (MEANINGS[3], MEANINGS[6])
+WEAK = (EpanetWarning.CUT_OFF, EpanetWarning.NEGATIVE_PRESSURE)
 """EPANET's warnings about nodes with demand that have too little pressure."""
 
 
@@ -30,9 +30,9 @@ class Verdict:
 
     feasible: bool
     """Whether it keeps the network's and the contract's limits; the operator's band is judged apart."""
-    violations: tuple[str, ...]
+    violations: tuple[Violation, ...]
     """What it breaks: element, time and amount."""
-    band_violations: tuple[str, ...]
+    band_violations: tuple[Violation, ...]
     """Where it leaves the operator's band."""
     cost: float
     """Energy cost over the horizon [currency]."""
@@ -74,8 +74,8 @@ def verify_with(engine: Engine, problem: Problem, pump_speed: xr.DataArray) -> V
     on = _on_grid(problem, pump_speed) > 0
     starts = {p: int((on[p] & ~np.roll(on[p], 1)).sum()) for p in on}
     price = problem.price_on(run.energy.get_index("time"), engine.pumps)
-    weak = any(text in WEAK for _, text in run.warnings)
-    lowest = _lowest(problem, pump_speed, engine, report_s) if weak else ""
+    weak = any(state.warning in WEAK for state in run.warnings)
+    lowest = _lowest(problem, pump_speed, engine, report_s) if weak else ()
     faults = _orders(problem, pump_speed, engine) + _starts(problem, starts) + _epanet(problem, run, lowest)
     faults += _tanks(problem, run) + _pressures(problem, run, floors, engine.pressure_m) + _ends(problem, run, engine)
     return Verdict(
@@ -99,7 +99,7 @@ def _on_grid(problem: Problem, pump_speed: xr.DataArray) -> pd.DataFrame:
     return given.reindex(given.index.union(problem.time)).ffill().reindex(problem.time).fillna(0.0)
 
 
-def _orders(problem: Problem, pump_speed: xr.DataArray, engine: Engine) -> list[str]:
+def _orders(problem: Problem, pump_speed: xr.DataArray, engine: Engine) -> list[Violation]:
     """Speeds and moments that are not allowed, and pumps that must not run."""
     faults = []
     off_grid = [
@@ -108,51 +108,48 @@ def _orders(problem: Problem, pump_speed: xr.DataArray, engine: Engine) -> list[
         if (t - problem.start) % problem.decision_step or not problem.start <= t < problem.end
     ]
     if off_grid:
-        faults.append(
-            f"{_clock(off_grid[0])}: a setting is not on the decision grid of {problem.decision_step} within the horizon"
-        )
+        faults.append(Violation("off_grid", start=off_grid[0], text=str(problem.decision_step)))
     for pump in map(str, pump_speed.pump.values):
         speed = pump_speed.sel(pump=pump).to_series()
         wrong = speed[(speed != 0) & (np.abs(speed - problem.nearest_speed(pump, speed.to_numpy())) > SPEED_TOLERANCE)]
         if len(wrong):
             steps, (low, high) = problem.speed_steps.get(pump), problem.speed_of(pump)
             allowed = " and ".join(f"{s:g}" for s in sorted({0.0, *steps})) if steps else f"0 and {low:g} to {high:g}"
-            faults.append(f"{_clock(wrong.index[0])}: pump {pump} is set to speed {wrong.iloc[0]:g}, allowed are {allowed}")
+            faults.append(Violation("speed", pump, wrong.index[0], value=wrong.iloc[0], text=allowed))
         if pump in problem.out_of_service and (speed > 0).any():
-            faults.append(f"{_clock(speed.index[(speed > 0).argmax()])}: pump {pump} runs although it is out of service")
+            faults.append(Violation("runs_out", pump, speed.index[(speed > 0).argmax()]))
     on = _on_grid(problem, pump_speed) > 0
     for pin in problem.pins:
         inside = on.loc[(on.index < pin.end) & (on.index + problem.decision_step > pin.start), pin.pump]
         broken = inside[inside != pin.on]
         if len(broken):
-            faults.append(
-                f"{_clock(broken.index[0])}: pump {pin.pump} is {'off' if pin.on else 'on'} although it is held"
-                f" {'on' if pin.on else 'off'}"
-            )
-    return faults + [f"pump {p} is not in the network" for p in map(str, pump_speed.pump.values) if p not in engine.pumps]
+            faults.append(Violation("off_held" if pin.on else "on_held", pin.pump, broken.index[0]))
+    return faults + [Violation("unknown_pump", p) for p in map(str, pump_speed.pump.values) if p not in engine.pumps]
 
 
-def _starts(problem: Problem, starts: dict[str, int]) -> list[str]:
-    return [
-        f"pump {p} starts {n} times, at most {problem.max_starts[p]} are allowed"
-        for p, n in starts.items()
-        if n > problem.max_starts.get(p, n)
-    ]
+def _starts(problem: Problem, starts: dict[str, int]) -> list[Violation]:
+    most = problem.max_starts
+    return [Violation("starts", p, amount=n, bound=most[p]) for p, n in starts.items() if n > most.get(p, n)]
 
 
-def _epanet(problem: Problem, run: Simulation, lowest: str) -> list[str]:
+def _epanet(problem: Problem, run: Simulation, lowest: tuple[Violation, ...]) -> list[Violation]:
     """EPANET's own warnings, each kind once with its first moment and how often, and where pressure is `lowest`."""
     faults = []
-    for text in dict.fromkeys(text for _, text in run.warnings):
-        seconds = [s for s, t in run.warnings if t == text]
-        pump = next((pump for second, pump in run.beyond if second == seconds[0] and text == BEYOND), None)
-        where = lowest if text in WEAK else f"; first it is pump {pump}" if pump else ""
-        faults.append(f"{_clock(problem.start, seconds[0])}: EPANET warns: {text} ({len(seconds)} states){where}")
+    for warning, spilling in dict.fromkeys(state[1:] for state in run.warnings):
+        seconds = [state.second for state in run.warnings if state[1:] == (warning, spilling)]
+        first, often = _after(problem, seconds[0]), len(seconds)
+        if warning is None:
+            faults.append(Violation("spills", start=first, amount=often, text=", ".join(spilling)))
+            continue
+        where = lowest if warning in WEAK else ()
+        if warning == EpanetWarning.BEYOND_CURVE:
+            where = tuple(Violation("beyond", pump) for second, pump in run.beyond if second == seconds[0])[:1]
+        faults.append(Violation("warned", start=first, amount=often, warning=warning, more=where))
     return faults
 
 
-def _lowest(problem: Problem, pump_speed: xr.DataArray, engine: Engine, report_s: int) -> str:
-    """Which of the nodes with demand has the lowest pressure of all, or is cut off, and when."""
+def _lowest(problem: Problem, pump_speed: xr.DataArray, engine: Engine, report_s: int) -> tuple[Violation, ...]:
+    """Which of the nodes with demand has the lowest pressure of all, or is cut off, and when; none if all have some."""
     run = engine.simulate(
         pump_speed,
         problem.initial_level,
@@ -165,33 +162,29 @@ def _lowest(problem: Problem, pump_speed: xr.DataArray, engine: Engine, report_s
     pressure = run.pressure.to_pandas()
     cut_off = pressure.columns[pressure.isna().any()]
     if len(cut_off):
-        return f"; node {cut_off[0]} is cut off at {_clock(pressure[cut_off[0]].isna().idxmax())}"
+        return (Violation("cut_node", str(cut_off[0]), pressure[cut_off[0]].isna().idxmax()),)
     at, node = pressure.stack().idxmin()
-    return f"; lowest is {pressure.loc[at, node]:.2f} m at node {node} at {_clock(at)}" if pressure.loc[at, node] < 0 else ""
+    least = pressure.loc[at, node]
+    return (Violation("lowest", str(node), at, value=least),) if least < 0 else ()
 
 
-def _tanks(problem: Problem, run: Simulation) -> list[str]:
+def _tanks(problem: Problem, run: Simulation) -> list[Violation]:
     """Tanks that EPANET shut, or that stood at their limit on the hydraulic grid."""
     faults = []
-    for tank in run.level.tank.values:
+    for tank in map(str, run.level.tank.values):
         if tank in problem.clamp_exempt:
             continue
         shut = [(s, span) for s, t, span in run.shut if t == tank]
         if shut:
-            faults.append(
-                f"{_clock(problem.start, shut[0][0])}: EPANET shuts a pipe at tank {tank},"
-                f" in all for {sum(n for _, n in shut) / 60:.1f} min"
-            )
+            faults.append(Violation("shut", tank, _after(problem, shut[0][0]), amount=sum(n for _, n in shut) / 60))
         clamped = [(s, level) for s, t, level in run.clamped if t == tank]
         if clamped:
-            faults.append(
-                f"{_clock(problem.start, clamped[0][0])}: tank {tank} stands at its limit of {clamped[0][1]:.2f} m,"
-                f" at {len(clamped)} moments of the hydraulic grid"
-            )
+            second, level = clamped[0]
+            faults.append(Violation("clamped", tank, _after(problem, second), bound=level, amount=len(clamped)))
     return faults
 
 
-def _pressures(problem: Problem, run: Simulation, floors: dict[str, float], pressure_m: float) -> list[str]:
+def _pressures(problem: Problem, run: Simulation, floors: dict[str, float], pressure_m: float) -> list[Violation]:
     """Lowest pressures at the full hours, the end included: each node once, where it is worst."""
     if not floors:
         return []
@@ -201,17 +194,15 @@ def _pressures(problem: Problem, run: Simulation, floors: dict[str, float], pres
     faults = []
     for node in short.columns[(short > TOLERANCE * pressure_m).any()]:
         at = short[node].idxmax()
-        faults.append(
-            (
-                -short.loc[at, node],
-                f"{_clock(at)}: pressure {hourly.loc[at, node]:.2f} m at node {node} is below {floors[node]:.2f} m:"
-                f" {short.loc[at, node]:.2f} m short",
-            )
-        )
-    return [text for _, text in sorted(faults)[:10]]
+        reached, lacks = hourly.loc[at, node], short.loc[at, node]
+        if np.isnan(reached):
+            faults.append((lacks, Violation("cut_off", str(node), at, bound=floors[node])))
+        else:
+            faults.append((lacks, Violation("pressure", str(node), at, value=reached, amount=lacks, bound=floors[node])))
+    return [one for _, one in sorted(faults, key=lambda fault: (-fault[0], str(fault[1])))[:10]]
 
 
-def _ends(problem: Problem, run: Simulation, engine: Engine) -> list[str]:
+def _ends(problem: Problem, run: Simulation, engine: Engine) -> list[Violation]:
     if problem.end_level is None:
         return []
     faults = []
@@ -219,27 +210,24 @@ def _ends(problem: Problem, run: Simulation, engine: Engine) -> list[str]:
         reached, first = float(run.level.sel(tank=tank)[-1]), float(run.level.sel(tank=tank)[0])
         wanted = problem.end_level.get(tank, first)
         if reached < wanted - TOLERANCE * engine.length_m:
-            faults.append(
-                f"{_clock(problem.end)}: tank {tank} ends at {reached:.3f} m, {wanted - reached:.3f} m below {wanted:.3f} m"
-            )
+            short = wanted - reached
+            faults.append(Violation("end_short", tank, problem.end, value=reached, amount=short, bound=wanted))
     return faults
 
 
-def _band(problem: Problem, run: Simulation) -> list[str]:
+def _band(problem: Problem, run: Simulation) -> list[Violation]:
     """Spans outside the operator's band, each with its worst moment; the level at the start is given and not judged."""
     faults = []
     for tank in map(str, run.level.tank.values):
         level = run.level.sel(tank=tank).to_series().iloc[1:]
         below = problem.level_min.get(tank, -np.inf) - level
         above = level - problem.level_max.get(tank, np.inf)
-        for miss, side, limit in ((below, "below", problem.level_min.get(tank)), (above, "above", problem.level_max.get(tank))):
+        for miss, low, limit in ((below, True, problem.level_min.get(tank)), (above, False, problem.level_max.get(tank))):
             for outside, part in groupby(miss.items(), key=lambda item: item[1] > TOLERANCE):
                 if outside:
                     span = pd.Series(dict(part))
-                    faults.append(
-                        f"{_clock(span.index[0])} to {_clock(span.index[-1])}: tank {tank} is up to {span.max():.2f} m {side}"
-                        f" {limit:.2f} m"
-                    )
+                    ends = span.index[0], span.index[-1]
+                    faults.append(Violation("band_below" if low else "band_above", tank, *ends, amount=span.max(), bound=limit))
     return faults
 
 
@@ -255,5 +243,5 @@ def _charge(charge: PeakCharge, problem: Problem, run: Simulation, report_s: int
     return charge.price_per_kw * max(float(power.max(initial=0.0)) - charge.peak_so_far_kw, 0.0)
 
 
-def _clock(moment: pd.Timestamp, second: int = 0) -> str:
-    return f"{moment + pd.Timedelta(seconds=second):%Y-%m-%d %H:%M}"
+def _after(problem: Problem, second: int) -> pd.Timestamp:
+    return problem.start + pd.Timedelta(seconds=second)

@@ -19,6 +19,7 @@ from wss.optimization.core.response import Response
 from wss.optimization.core.task import Task
 from wss.optimization.relaxation.fractional import Before, LinearPlan, Margins
 from wss.optimization.relaxation.terms import MISS_PRICE, haste, hourly_scale, level_at, peaks, pressures, starts
+from wss.records import Reason
 
 LEAST_LEVEL_M = 1e-6
 """What changes a level by less in a step is left out of the balance."""
@@ -83,7 +84,7 @@ def solve_whole(task: Task, response: Response, margins: Margins, before: Before
 def _solve(task: Task, response: Response, model: pyo.ConcreteModel, relaxed: LinearPlan | None = None) -> LinearPlan:
     """Optimum of `model`; of an integer program that has a `relaxed` optimum, whose prices stand for its own."""
     if not available():
-        raise SolverError("the solver HiGHS is not available; install it with: pip install highspy")
+        raise SolverError(Reason("no_solver", text="pip install highspy"))
     try:
         results = SolverFactory("highs").solve(
             model,
@@ -93,11 +94,11 @@ def _solve(task: Task, response: Response, model: pyo.ConcreteModel, relaxed: Li
             solver_options=WHOLE_OPTIONS if relaxed else {},
         )
     except (RuntimeError, ValueError, NoSolutionError) as error:
-        raise SolverError(f"HiGHS failed: {error}") from error
+        raise SolverError(Reason("solver_failed", text=str(error))) from error
     optimal = results.termination_condition == TerminationCondition.convergenceCriteriaSatisfied
     enough = relaxed and results.termination_condition == TerminationCondition.iterationLimit
     if not (optimal or enough) or results.solution_status not in (SolutionStatus.optimal, SolutionStatus.feasible):
-        raise SolverError(f"HiGHS stopped without an optimum: {results.termination_condition.name}")
+        raise SolverError(Reason("solver_stopped", text=results.termination_condition.name))
     results.solution_loader.load_vars()
     if relaxed:
         return _read(task, response, model, relaxed.water_value, relaxed.loss)
@@ -238,5 +239,5 @@ def _read(
     miss = np.zeros_like(level)
     miss[1:] = [[model.under[k, t].value + model.over[k, t].value for t in range(tanks)] for k in range(1, steps + 1)]
     if not all(np.isfinite(each).all() for each in (level, miss, water_value, *share)):
-        raise SolverError("HiGHS returned values that are no numbers")
+        raise SolverError(Reason("no_numbers"))
     return LinearPlan(share, level, float(pyo.value(model.cost)), miss, water_value, loss)

@@ -18,6 +18,7 @@ from wss import shipped, times
 from wss.errors import DataError, raise_all
 from wss.forecasting import backtest
 from wss.forecasting.backtest import Tables
+from wss.records import BacktestSummary, Table
 from wss.steps.forecast import backtest_origins as one
 from wss.steps.forecast.backtest_origins import MODELS, Work
 from wss.steps.forecast.backtest_special import what_was_special
@@ -151,9 +152,9 @@ def run_backtest(
     tables = backtest.tables(scores)
     origins = _origins(moments, set(missing), failed, told)
     worst = what_was_special(run, tables.by_origin, told, asked.hours, WORST)
-    for name, table in (("origins", origins), ("worst", worst), *vars(tables).items()):
+    for name, table in ((Table.ORIGINS, origins), (Table.WORST, worst), *vars(tables).items()):
         run.save_table(name, table)
-    return Backtest(scores, tables, origins, worst, run.save_summary(**_summary(work, asked, origins)))
+    return Backtest(scores, tables, origins, worst, run.save_summary(**_summary(work, asked, origins).as_dict()))
 
 
 def _work(run: Run, asked: Asked, step: pd.Timedelta, fresh: bool) -> Work:
@@ -246,21 +247,21 @@ def _origins(moments: pd.DatetimeIndex, made: set, failed: dict, told: dict) -> 
     return pd.DataFrame(rows)
 
 
-def _summary(work: Work, asked: Asked, origins: pd.DataFrame) -> dict[str, Any]:
+def _summary(work: Work, asked: Asked, origins: pd.DataFrame) -> BacktestSummary:
     states, models = origins["state"].value_counts(), origins["model"].value_counts()
-    return {
-        "start": asked.start,
-        "end": asked.end,
-        "every_hours": asked.every / times.HOUR,
-        "hours": asked.hours,
-        "model": asked.model,
-        "refit_days": asked.refit_days,
-        "id": work.folder.name,
-        "kept_in": work.folder,
-        "origins": len(origins),
+    return BacktestSummary(
+        start=asked.start,
+        end=asked.end,
+        every_hours=asked.every / times.HOUR,
+        hours=asked.hours,
+        model=asked.model,
+        refit_days=asked.refit_days,
+        id=work.folder.name,
+        kept_in=work.folder,
+        origins=len(origins),
         **{name: int(states.get(name, 0)) for name in ("new", "kept", "failed")},
-        "models": {str(name): int(count) for name, count in models.items()},
-    }
+        models={str(name): int(count) for name, count in models.items()},
+    )
 
 
 def usual_jobs() -> int:

@@ -1,5 +1,7 @@
 """Forecast demand from what was known at a moment."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -10,6 +12,7 @@ from wss.forecasting import Fitted, Issued, metrics
 from wss.forecasting.corrected import ADAPT_DAYS
 from wss.forecasting.weather import USUAL_DAYS
 from wss.quantities import check
+from wss.records import ForecastSummary, Group
 from wss.steps.forecast.refit import stored_model
 from wss.steps.forecast.weather import known_weather
 from wss.steps.masked import Masked
@@ -46,10 +49,10 @@ def run_forecast(run: Run) -> xr.Dataset:
         model["model_reason"] = f"the model does not know {', '.join(new)}: the profile forecasts what it does not know"
     weather, faults = known_weather(run, issue - WEATHER_PAST)
     issued = issued_at(run, past, steps, fitted, weather)
-    result = run.save("forecast", check(issued.demand.to_dataset(), "forecast"))
-    run.save("members", issued.members.astype("float32").to_dataset())
+    result = run.save(Group.FORECAST, check(issued.demand.to_dataset(), "forecast"))
+    run.save(Group.MEMBERS, issued.members.astype("float32").to_dataset())
     masked.save(run, {})
-    run.save_summary(
+    summary = ForecastSummary(
         issue=issue,
         forecast_wape=yesterdays_wape(run, past),
         **_history(past, issue),
@@ -59,6 +62,7 @@ def run_forecast(run: Run) -> xr.Dataset:
         weather_faults=faults,
         repairs=[str(repair) for repair in issued.repairs],
     )
+    run.save_summary(**summary.as_dict())
     return result
 
 
@@ -104,7 +108,7 @@ def issued_at(
     )
 
 
-def _weather(used: str, weather: pd.DataFrame | None, fitted: Fitted | None) -> dict[str, object]:
+def _weather(used: str, weather: pd.DataFrame | None, fitted: Fitted | None) -> dict[str, Any]:
     """Mode of the weather ahead: all of it that is known at the issue is forecast; and why there is none."""
     if used != "none":
         return {"weather": "forecast", "weather_share": used}
@@ -134,7 +138,7 @@ def yesterdays_wape(run: Run, demand: xr.DataArray) -> float | None:
         return None
     known = [run_id for at, run_id in history if at <= yesterday] or [history[0][1]]
     try:
-        then = run.load(known[-1], "forecast")["demand"].sel(quantile=0.5, drop=True)
+        then = run.load(known[-1], Group.FORECAST)["demand"].sel(quantile=0.5, drop=True)
     except NotFoundError:  # somebody tidied up the run's folder
         return None
     then, last = xr.align(then, demand.sel(time=demand.get_index("time") >= yesterday), join="inner")
@@ -142,7 +146,7 @@ def yesterdays_wape(run: Run, demand: xr.DataArray) -> float | None:
     return round(error, 4) if np.isfinite(error) else None
 
 
-def _history(demand: xr.DataArray, issue: pd.Timestamp) -> dict[str, object]:
+def _history(demand: xr.DataArray, issue: pd.Timestamp) -> dict[str, Any]:
     """How long the past is, and how many steps of each zone are missing in it."""
     known = demand.notnull()
     since = demand.get_index("time")[known.any("zone").values]

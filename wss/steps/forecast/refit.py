@@ -1,5 +1,7 @@
 """Fit the forecast model of a tenant to its derived demand, for the issues of the weeks to come."""
 
+from typing import Any
+
 import pandas as pd
 import xarray as xr
 
@@ -7,6 +9,7 @@ from wss import forecasting, times
 from wss.errors import DataError
 from wss.forecasting import Fitted
 from wss.forecasting.intervals import HORIZON_HOURS
+from wss.records import RefitSummary, Table
 from wss.steps.forecast.weather import known_weather
 from wss.steps.masked import Masked
 from wss.steps.observed import derived_demand
@@ -34,12 +37,13 @@ def run_refit(run: Run) -> pd.DataFrame:
     if fitted is not None:
         (run.folder / MODEL).write_bytes(fitted.to_bytes())
     masked.save(run, {})
-    run.save_table("weights", _weights(fitted))
-    run.save_summary(model="none" if fitted is None else "fitted", **told, **({} if fitted is None else _about(fitted)))
-    return run.save_table("skill", _skill(fitted))
+    run.save_table(Table.WEIGHTS, _weights(fitted))
+    about = {} if fitted is None else _about(fitted)
+    run.save_summary(**RefitSummary(model="none" if fitted is None else "fitted", **told, **about).as_dict())
+    return run.save_table(Table.SKILL, _skill(fitted))
 
 
-def fitted_at(run: Run, masked: Masked | None = None) -> tuple[Fitted | None, dict[str, object]]:
+def fitted_at(run: Run, masked: Masked | None = None) -> tuple[Fitted | None, dict[str, Any]]:
     """The model that is learnt from what is known at `run.now`, and what to say of it; `masked` is told what is left out.
 
     Returns
@@ -65,7 +69,7 @@ def fitted_at(run: Run, masked: Masked | None = None) -> tuple[Fitted | None, di
     return fitted, {"reason": reason, "days": days, "weather_faults": faults}
 
 
-def stored_model(run: Run) -> tuple[Fitted | None, dict[str, object]]:
+def stored_model(run: Run) -> tuple[Fitted | None, dict[str, Any]]:
     """The model of the newest refit up to `run.now` that a weekly run made, and what to say of it in a summary.
 
     Returns
@@ -79,8 +83,9 @@ def stored_model(run: Run) -> tuple[Fitted | None, dict[str, object]]:
     if record is None:
         return None, {"refit_run": None, "model_age_days": None, "model_reason": "no refit has been run yet"}
     age = round((run.now - record.now) / times.DAY, 2)
-    fitted, reason = None, str(record.summary.get("reason", ""))
-    if record.summary.get("model") != "none":
+    refit = RefitSummary.of(record.summary)
+    fitted, reason = None, refit.reason
+    if refit.model != "none":
         try:
             fitted = forecasting.load_fitted(run.workspace.runs(run.tenant.name) / record.folder / MODEL)
         except DataError as error:
@@ -97,7 +102,7 @@ def _past(run: Run, issue: pd.Timestamp, masked: Masked | None) -> xr.DataArray:
     return demand.isel(time=slice(int(known.argmax()) if known.any() else 0, None))
 
 
-def _about(fitted: Fitted) -> dict[str, object]:
+def _about(fitted: Fitted) -> dict[str, Any]:
     weights = {
         "/".join((mode, "near" if near else "far")): dict(zip(fitted.zones, part.weights.T.round(1).tolist(), strict=True))
         for (mode, near), part in fitted.correction.parts.items()

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from wss import times
-from wss.config import Configuration, ImportProfile
+from wss.config import Configuration, ImportProfile, Sensor
 from wss.errors import DataError, StoreError
 from wss.failpoints import reach
-from wss.ingestion import inbox, quality, readers, rename
+from wss.ingestion import quality, readers, rename, sensors
 from wss.steps.intake import folders
 from wss.steps.intake.blocks import Block, by_key, by_sensors, joined
+from wss.steps.intake.look import Found
 from wss.steps.intake.said import Said, Unreadable, first_refused
 from wss.store import Counts, IntakeFile, Store, Workspace
 
@@ -51,10 +52,10 @@ class FileIntake:
     @classmethod
     def of(cls, configuration: Configuration, store: Store, workspace: Workspace, now: pd.Timestamp | None) -> "FileIntake":
         """With the sensors of the store that the configuration lists."""
-        sensors, limits = _known_sensors(configuration, store)
-        return cls(configuration, store, workspace, None if now is None else times.utc(now), sensors, limits, store.aliases())
+        known, at = _known_sensors(configuration, store), None if now is None else times.utc(now)
+        return cls(configuration, store, workspace, at, sensors.entries(known), sensors.limits(known), store.aliases())
 
-    def handle(self, file: inbox.Found) -> dict | None:
+    def handle(self, file: Found) -> dict | None:
         """Row about one file; None if another process took it."""
         work, name = self.workspace.work(self.configuration.name), folders.safe_name(file.path.name)
         try:
@@ -161,7 +162,7 @@ class FileIntake:
         )
 
     def _profiles(self, name: str) -> list[ImportProfile]:
-        return [p for p in self.configuration.profiles if p.is_for(name)]
+        return [p for p in self.configuration.profiles if readers.is_for(name, p)]
 
     def _identity(self, path: Path, data: bytes | None = None) -> tuple[str, str]:
         """What tells a file from all others: its contents' SHA-256, and the tag that only its name may give."""
@@ -263,20 +264,9 @@ def report_of(path: Path) -> Path:
     return path.with_name(path.name + REPORT)
 
 
-def _known_sensors(configuration: Configuration, store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sensors of the store that the configuration lists, and their limits [our unit] by sensor_id."""
+def _known_sensors(configuration: Configuration, store: Store) -> list[tuple[int, Sensor]]:
+    """Sensors of the configuration that the store knows, with their numbers there."""
     known = store.sensors()
-    number = {key: k for k, key in enumerate(zip(known["tag"], known["valid_from"], strict=True))}
-    rows, limits, ends = [], [], []
-    for sensor in configuration.sensors:
-        row = number.get((sensor.tag, times.seconds(sensor.valid_from) if sensor.valid_from else 0))
-        if row is not None:
-            scale, of = rename.scale(sensor.quantity, sensor.unit), sensor.limits
-            rows.append(row)
-            limits.append((of.low * scale, of.high * scale, of.max_rate_per_h and of.max_rate_per_h * scale, of.stuck_h))
-            if sensor.retired:
-                ends.append(known.iloc[row].to_dict() | {"sensor_id": -1, "valid_from": times.seconds(sensor.retired)})
-    ids = known["sensor_id"].to_numpy()[rows]
-    frame = pd.DataFrame(np.array(limits, dtype=float).reshape(-1, len(quality.LIMITS)), index=ids, columns=list(quality.LIMITS))
-    listed = known.iloc[sorted(rows)]
-    return pd.concat([listed, pd.DataFrame(ends, columns=listed.columns)] if ends else [listed], ignore_index=True), frame
+    number = dict(zip(zip(known["tag"], known["valid_from"], strict=True), known["sensor_id"].tolist(), strict=True))
+    keys = [(s.tag, times.seconds(s.valid_from) if s.valid_from else 0) for s in configuration.sensors]
+    return [(number[key], s) for key, s in zip(keys, configuration.sensors, strict=True) if key in number]

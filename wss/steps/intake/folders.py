@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wss.failpoints import reach
-from wss.ingestion.inbox import DONE
+from wss.steps.intake.look import DONE
 
 LONGEST_OF_ALL = 255
 """Longest name that a file system has [bytes]."""

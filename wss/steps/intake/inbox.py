@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from wss.config import Configuration
-from wss.ingestion import inbox
 from wss.steps.intake import folders
 from wss.steps.intake.file import COLUMNS, FileIntake
+from wss.steps.intake.look import Found, look
 from wss.steps.intake.replay import read_again
 from wss.steps.quality.after_intake import examine_anew
 from wss.store import Store, Workspace
@@ -112,13 +112,13 @@ class _Queue:
         left = sorted(p for p in intake.workspace.work(name).iterdir() if not p.name.startswith("."))
         files = self._look(())
         self._seen = {_version(file.path) for file in files if file.state != "waiting"}
-        self._files = [inbox.Found(path, "ready") for path in left] + self._by_urgency(files)
+        self._files = [Found(path, "ready") for path in left] + self._by_urgency(files)
         self._looked = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._files)
 
-    def __iter__(self) -> Iterator[inbox.Found]:
+    def __iter__(self) -> Iterator[Found]:
         while self._files:
             if len(self._files) > 1 and time.monotonic() - self._looked >= LOOK_AGAIN_S:
                 found = self._look({file.path.name for file in self._files if file.state != "waiting"})
@@ -128,11 +128,11 @@ class _Queue:
                 self._looked = time.monotonic()
             yield self._files.pop(0)
 
-    def _look(self, apart_from) -> list[inbox.Found]:
+    def _look(self, apart_from) -> list[Found]:
         now = time.time() if self._intake.now is None else self._intake.now.timestamp()
-        return inbox.look(self._inbox, now, self._intake.configuration.tenant.intake.settle_seconds, apart_from)
+        return look(self._inbox, now, self._intake.configuration.tenant.intake.settle_seconds, apart_from)
 
-    def _by_urgency(self, files: list[inbox.Found]) -> list[inbox.Found]:
+    def _by_urgency(self, files: list[Found]) -> list[Found]:
         if len(files) > RUSH and self._intake.configuration.tenant.clock == "live":
             files = files[-RUSH:] + files[:-RUSH]
         return sorted(files, key=lambda file: _size(file.path) > LARGE_MB * 1_000_000)

@@ -1,8 +1,10 @@
 """Import profiles before they are used: propose one from a sample, and try one on a file. Nothing is stored, nothing moves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -15,16 +17,14 @@ from wss.config.lines import read_yaml
 from wss.config.load import PROFILES
 from wss.config.sensors import SensorFile
 from wss.errors import ConfigError, DataError, raise_all
-from wss.ingestion import gz, quality, readers, rename
+from wss.ingestion import quality, readers, rename, sensors
 from wss.ingestion.guess import Guess, guess
-from wss.ingestion.guess.dialect import SAMPLE
 from wss.quantities import Flag
 from wss.steps.intake.unknown import likely
 from wss.store import Workspace
 
 SHOWN = 5
 """Rows that are shown of each outcome."""
-NOBODY = pd.DataFrame({"sensor_id": [], "tag": [], "quantity": [], "item": [], "unit": [], "valid_from": []})
 
 
 def propose(path: Path, workspace: Workspace | None = None, tenant: str | None = None) -> tuple[Guess, list[dict[str, Any]]]:
@@ -39,7 +39,8 @@ def propose(path: Path, workspace: Workspace | None = None, tenant: str | None =
     """
     names, zone = _known(workspace, tenant) if workspace is not None and tenant is not None else ({}, None)
     delivered = times.moment(int(path.stat().st_mtime)).to_pydatetime() if path.is_file() else None
-    found = guess(_sample(path), path.name, names, zone, delivered)
+    with _opened(path) as file:
+        found = guess(file, path.name, names, zone, delivered)
     tags = [{"tag": tag, "known": tag in names, "likely": [] if tag in names else likely(tag, names)} for tag in found.tags]
     return found, tags if tenant is not None else []
 
@@ -75,9 +76,11 @@ def try_profile(
     profiles = [read_profile(profile)] if configuration is None or profile is not None else list(configuration.profiles)
     used, parsed = _parsed(path, profiles, by_name=profile is None)
     zone = "UTC" if configuration is None else configuration.tenant.time_zone
-    sensors = NOBODY if configuration is None else _sensors(configuration)
     aliases = {} if configuration is None else {alias: s.tag for s in configuration.sensors for alias in s.aliases}
-    renamed = rename.to_sensors(parsed.readings, sensors, aliases) if configuration is not None else None
+    renamed = None
+    if configuration is not None:
+        entries = sensors.entries(enumerate(configuration.sensors))  # the number of an entry is its place in sensors.yml
+        renamed = rename.to_sensors(parsed.readings, entries, aliases)
     refused = parsed.quarantine if renamed is None else pd.concat([parsed.quarantine, renamed.quarantine], ignore_index=True)
     aside = rename.NOTHING_ASIDE if renamed is None else renamed.set_aside
     stored = len(parsed.readings) if renamed is None else len(renamed.readings)
@@ -109,41 +112,32 @@ def read_profile(path: Path) -> ImportProfile:
     raise ConfigError(f"{path.name}: no profile")
 
 
-def _contents(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): give this user the right to") from error
 
 
-def _sample(path: Path) -> bytes:
-    """The file, or of a large one that is not compressed its first and last part; no line is cut but where they meet."""
-    if not path.is_file() or path.stat().st_size <= 3 * SAMPLE:
-        return _contents(path)
-    with path.open("rb") as file:
-        head = file.read(SAMPLE)
-        if gz.is_gz(head):
-            return _contents(path)
-        file.seek(-SAMPLE // 2 * 2, 2)
-        tail = file.read()
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    feed = b"\n\0" if head.startswith(b"\xff\xfe") else b"\0\n" if wide else b"\n"
-    start, end = tail.find(feed) + len(feed), head.rfind(feed) + len(feed)
-    return head[:end] + tail[start:]
+def _contents(path: Path) -> bytes:
+    with _opened(path) as file:
+        return file.read()
 
 
 def _known(workspace: Workspace, tenant: str) -> tuple[dict[str, str], str | None]:
     """Names of the tags of a tenant's files, each with its tag, and its zone; of faulty files what can be read."""
     files = read_folder(workspace.tenant(tenant))
     try:
-        sensors = SensorFile.model_validate(read_yaml("sensors.yml", files.get("sensors.yml", "")).data or {}).sensors
+        listed = SensorFile.model_validate(read_yaml("sensors.yml", files.get("sensors.yml", "")).data or {}).sensors
     except ValidationError:
-        sensors = ()
+        listed = ()
     about = read_yaml("tenant.yml", files.get("tenant.yml", "")).data
     zone = about.get("time_zone") if isinstance(about, dict) else None
-    return {name: s.tag for s in sensors for name in (s.tag, *s.aliases)}, zone if zone in available_timezones() else None
+    return {name: s.tag for s in listed for name in (s.tag, *s.aliases)}, zone if zone in available_timezones() else None
 
 
 def _configuration(workspace: Workspace, tenant: str, profile: Path | None) -> Configuration:
@@ -159,7 +153,7 @@ def _parsed(path: Path, profiles: list[ImportProfile], by_name: bool) -> tuple[I
     """What the file says by the first profile that can read it."""
     data, faults, now = _contents(path), [], times.utc(pd.Timestamp.now("UTC"))
     for profile in profiles:
-        if by_name and not profile.is_for(path.name):
+        if by_name and not readers.is_for(path.name, profile):
             faults.append(f"profile {profile.name} is for files {profile.files}")
             continue
         try:
@@ -169,17 +163,6 @@ def _parsed(path: Path, profiles: list[ImportProfile], by_name: bool) -> tuple[I
     raise DataError(f"no profile can read {path.name}: {'; '.join(faults) or 'there is none'}")
 
 
-def _sensors(configuration: Configuration) -> pd.DataFrame:
-    """Sensors as `rename` wants them; the number of an entry is its place in sensors.yml."""
-    rows = []
-    for number, s in enumerate(configuration.sensors):
-        since = times.seconds(s.valid_from) if s.valid_from else 0
-        rows.append((number, s.tag, s.quantity, s.item, s.unit, since))
-        if s.retired:
-            rows.append((-1, s.tag, s.quantity, s.item, s.unit, times.seconds(s.retired)))
-    return pd.DataFrame(rows, columns=list(NOBODY.columns))
-
-
 def _flags(renamed: rename.Renamed | None, configuration: Configuration | None, parsed: readers.Parsed) -> dict[str, int]:
     """How many readings would get each flag; without a tenant those that the export gives."""
     if renamed is None or configuration is None:
@@ -187,12 +170,7 @@ def _flags(renamed: rename.Renamed | None, configuration: Configuration | None, 
     elif renamed.readings.empty:
         return {}
     else:
-        scaled = [(rename.scale(s.quantity, s.unit), s.limits) for s in configuration.sensors]
-        limits = pd.DataFrame(
-            [(of.low * k, of.high * k, of.max_rate_per_h and of.max_rate_per_h * k, of.stuck_h) for k, of in scaled],
-            columns=list(quality.LIMITS),
-            dtype=float,
-        )
+        limits = sensors.limits(enumerate(configuration.sensors))
         readings = renamed.readings.sort_values(["sensor_id", "time"], kind="stable", ignore_index=True)
         there = limits.loc[limits.index.intersection(readings["sensor_id"].unique())]
         flags = quality.flag(readings, there, readings.iloc[:0])
@@ -204,24 +182,23 @@ def _tags(
     readings: pd.DataFrame, configuration: Configuration | None, aliases: dict[str, str], zone: str
 ) -> list[dict[str, Any]]:
     """Of each tag: readings, first and last time on the wall, least, middle and greatest value in the export's unit and ours."""
-    sensors = {} if configuration is None else {s.tag: s for s in configuration.sensors}
+    by_tag = {} if configuration is None else {s.tag: s for s in configuration.sensors}
     found = []
     for tag, rows in readings.groupby("tag", observed=True, sort=True):
         wall = times.wall(pd.DatetimeIndex([rows["time"].min(), rows["time"].max()]), zone)
         values = [float(rows["value"].min()), float(rows["value"].median()), float(rows["value"].max())]
         about = {"tag": tag, "readings": len(rows), "first": str(wall[0]), "last": str(wall[1]), "values": values}
-        sensor = sensors.get(aliases.get(tag, tag))
+        sensor = by_tag.get(aliases.get(tag, tag))
         if configuration is not None:
-            names = {tag: tag for tag in sensors} | aliases
+            names = {tag: tag for tag in by_tag} | aliases
             about["likely"] = [] if sensor else likely(tag, names)
             about["sensor"] = None if sensor is None else f"{sensor.quantity} {sensor.item}"
         if sensor is not None:
-            scale, ours = rename.scale(sensor.quantity, sensor.unit), quantities.units(sensor.quantity)
             outside = int(((rows["value"] < sensor.limits.low) | (rows["value"] > sensor.limits.high)).sum())
             about |= {
                 "unit": sensor.unit,
-                "our_unit": ours,
-                "our_values": [scale * value for value in values],
+                "our_unit": quantities.units(sensor.quantity),
+                "our_values": [sensors.in_ours(sensor, value) for value in values],
                 "limits": [sensor.limits.low, sensor.limits.high],
                 "outside": outside,
             }

@@ -10,9 +10,9 @@ import pandas as pd
 from wss import times
 from wss.config import Configuration
 from wss.errors import DataError
-from wss.ingestion import inbox
 from wss.steps.intake import folders
 from wss.steps.intake.file import COLUMNS, REPORT, FileIntake, report_of
+from wss.steps.intake.look import Found, look
 from wss.steps.quality.after_intake import examine_anew
 from wss.store import Counts, IntakeFile, Store, Workspace
 
@@ -191,7 +191,7 @@ class _Replay:
         """Complete files of the quarantine that are chosen."""
         folder = self.intake.workspace.quarantine(self.intake.configuration.name)
         delivered = self.intake.store.files().set_index("sha256")["known_at"] if self.chosen.since is not None else None
-        for found in inbox.look(folder, self.at.timestamp(), 0.0):
+        for found in look(folder, self.at.timestamp(), 0.0):
             path, tag = found.path, self.chosen.tag
             if path.name.endswith(REPORT) or found.state != "ready":
                 continue
@@ -207,7 +207,7 @@ class _Replay:
             self.intake.say(path, folders.contents(path), self.intake.known_at(path))
         except DataError as error:
             return self.intake.row(path.name, folders.sha256_of(path), "quarantined", Counts(), str(error))
-        row = self.intake.handle(inbox.Found(path, "ready"))
+        row = self.intake.handle(Found(path, "ready"))
         if row and row["state"] in ("stored", "known"):
             report_of(path).unlink(missing_ok=True)
         return row

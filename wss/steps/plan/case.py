@@ -7,6 +7,7 @@ from pathlib import Path
 from wss.errors import ConfigError, HydraulicError
 from wss.hydraulics.facts import facts
 from wss.optimization import Problem, Solution, Verdict, case, fall_back, solve, verify
+from wss.records import Violation, reason_of
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class CaseResult:
     solution: Solution
     verdict: Verdict | None
     """Of the plan as it was read back from its file; None where EPANET cannot run it."""
-    violations: tuple[str, ...]
+    violations: tuple[Violation, ...]
 
     @property
     def feasible(self) -> bool:
@@ -59,13 +60,13 @@ def optimize_case(
     try:
         solution = solve(problem, progress, bound)
     except HydraulicError as error:
-        solution = fall_back(problem, str(error))
+        solution = fall_back(problem, (reason_of(error),))
     pumps = list(facts(problem.network).pumps)
     case.write_plan(solution.pump_speed.reindex(pump=pumps, fill_value=0.0), plan_file)
     try:
         verdict = verify(problem, case.read_plan(plan_file, problem))
     except HydraulicError as error:
-        return CaseResult(problem, solution, None, (f"EPANET cannot run the plan: {error}",))
+        return CaseResult(problem, solution, None, (Violation("not_run", text=str(error)),))
     return CaseResult(problem, solution, verdict, verdict.violations)
 
 

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from wss import tariffs
-from wss.hydraulics import Engine, Simulation, tanks
+from wss.hydraulics import Engine, Simulation
 from wss.hydraulics.facts import facts
-from wss.kpi import baseline
+from wss.kpi import baseline, energy
 from wss.optimization import Solution
-from wss.quantities import labelled
+from wss.optimization.proof import worth
 from wss.steps.plan.problem import Inputs
 from wss.steps.run import Run
 
@@ -75,12 +74,8 @@ def compare(run: Run, inputs: Inputs, solution: Solution, plan: Simulation) -> B
         links=links,
         nodes=nodes,
     )
-    price = _price(inputs, own.snapped.energy.get_index("time"))
-    spent = float((own.snapped.energy.sum("pump").to_numpy() * price).sum())
-    volume = [
-        tanks.volume(run.configuration.network, one.level.isel(time=[-1])).isel(time=0, drop=True) for one in (plan, own.snapped)
-    ]
-    stored = baseline.stored_water_value(*volume, marginal_cost=marginal_cost(inputs, solution))
+    spent = energy.total_cost(own.snapped.energy, priced(inputs, own.snapped.energy.get_index("time")))
+    stored = baseline.left_value(run.configuration.network, plan.level, own.snapped.level, marginal_cost(inputs, solution))
     return Baseline(
         own.pump_speed, own.snapped, spent + stored, float(own.snapped.energy.sum()), charge(inputs, own.snapped), stored
     )
@@ -96,26 +91,21 @@ def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
 
     A linear program whose limits had to give way prices water by what it pays for breaking them, so it does not count.
     """
-    tank_ids = list(facts(inputs.problem.network).level)
-    if solution.marginal_cost and solution.rung != "relaxed":
-        return {t: max(solution.marginal_cost[t], 0.0) for t in tank_ids}
     hours = inputs.problem.decision_step / pd.Timedelta(hours=1)
     drawn = float(inputs.demand.sel(quantile=0.5).sum()) * hours
-    mean = solution.verdict.cost / drawn if solution.verdict is not None and drawn > 0 else 0.0
-    return dict.fromkeys(tank_ids, mean)
+    trusted = solution.marginal_cost if solution.rung != "relaxed" else None
+    cost = solution.verdict.cost if solution.verdict is not None else 0.0
+    return worth.water_value(facts(inputs.problem.network).tank_area, trusted, cost, drawn)
 
 
 def marginal_cost(inputs: Inputs, solution: Solution) -> float:
     """What a further cubic metre in the tanks is worth at the mean of the tanks by area. [currency/m3]"""
-    value, area = water_value(inputs, solution), facts(inputs.problem.network).tank_area
-    return float(np.average([value[t] for t in area], weights=list(area.values())))
+    return worth.mean_by_area(water_value(inputs, solution), facts(inputs.problem.network).tank_area)
 
 
-def _price(inputs: Inputs, time: pd.DatetimeIndex) -> np.ndarray:
-    """Mean price of each step of the decision grid (time,). [currency/kWh]"""
-    price = inputs.problem.price.to_series()
-    per_step = max(len(price) // len(time), 1)
-    return price.to_numpy().reshape(len(time), per_step).mean(axis=1)
+def priced(inputs: Inputs, time: pd.DatetimeIndex) -> xr.DataArray:
+    """Mean price (time,) of each step of the decision grid. [currency/kWh]"""
+    return energy.mean_price(inputs.problem.price, time).assign_attrs(currency=inputs.tariff.currency)
 
 
 def _watched(run: Run) -> tuple[list[str], list[str]]:
@@ -124,8 +114,3 @@ def _watched(run: Run) -> tuple[list[str], list[str]]:
     links = dict.fromkeys([*run.configuration.pump_ids, *(s.item for s in sensors if s.quantity == "flow")])
     nodes = dict.fromkeys([*(p.node for p in system.pressures), *(s.item for s in sensors if s.quantity == "pressure")])
     return list(links), list(nodes)
-
-
-def priced(inputs: Inputs, time: pd.DatetimeIndex) -> xr.DataArray:
-    """Mean price (time,) of each step of the decision grid. [currency/kWh]"""
-    return labelled("price", _price(inputs, time), time=time).assign_attrs(currency=inputs.tariff.currency)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import xarray as xr
 from wss import times
 from wss.errors import HydraulicError
 from wss.hydraulics import Engine, network
+from wss.records import LevelRisk
 from wss.steps.plan.problem import Inputs, on_grid
 from wss.steps.run import Run
 
@@ -32,8 +32,8 @@ class Band:
     """(time, tank, quantile) quantiles of the levels, 0.5 as planned; NaN where no path could be replayed [m]."""
     paths: int
     """Number of paths that were replayed."""
-    risks: tuple[dict[str, Any], ...]
-    """Limits that some paths cross: tank, side (low or high), limit_m, paths (number), of (all), worst_m, first [UTC]."""
+    risks: tuple[LevelRisk, ...]
+    """Limits that some paths cross."""
 
 
 def level_band(run: Run, inputs: Inputs, pump_speed: xr.DataArray, planned: xr.DataArray, members: xr.DataArray) -> Band:
@@ -89,7 +89,7 @@ def _replays(inputs: Inputs, pump_speed: xr.DataArray, members: xr.DataArray, ta
             yield found.level[:, order]
 
 
-def _risks(run: Run, levels: np.ndarray, planned: xr.DataArray) -> Iterator[dict[str, Any]]:
+def _risks(run: Run, levels: np.ndarray, planned: xr.DataArray) -> Iterator[LevelRisk]:
     """Limits of the operator that paths (path, time, tank) cross after the start. [m]"""
     time, place = planned.get_index("time"), {str(t): k for k, t in enumerate(planned["tank"].values)}
     for tank in run.tenant.system.tanks if len(levels) else ():
@@ -101,12 +101,12 @@ def _risks(run: Run, levels: np.ndarray, planned: xr.DataArray) -> Iterator[dict
             crossed = beyond > TOLERANCE_M
             if crossed.any():
                 worst = limit + float(beyond.max()) * (-1 if side == "low" else 1)
-                yield {
-                    "tank": tank.id,
-                    "side": side,
-                    "limit_m": limit,
-                    "paths": int(crossed.any(axis=1).sum()),
-                    "of": len(levels),
-                    "worst_m": round(worst, 2),
-                    "first": times.iso(time[1 + int(crossed.any(axis=0).argmax())]),
-                }
+                yield LevelRisk(
+                    tank=tank.id,
+                    side=side,
+                    limit_m=limit,
+                    paths=int(crossed.any(axis=1).sum()),
+                    of=len(levels),
+                    worst_m=round(worst, 2),
+                    first=times.iso(time[1 + int(crossed.any(axis=0).argmax())]),
+                )

@@ -1,7 +1,7 @@
 """Plan the pumps from what was known at a moment, prove the plan in EPANET, and say what it saves and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from wss.optimization import Pin, Solution, case, fall_back, solve
 from wss.optimization.local_search.polish import Progress
 from wss.optimization.proof.explain import COLUMNS as MOVE_COLUMNS
 from wss.optimization.proof.explain import Change, Explanation, explain, limit_columns
+from wss.records import Fact, Group, PlanChange, PlanSummary, Table, as_one
 from wss.steps import masked
 from wss.steps.forecast.issue import run_forecast
 from wss.steps.plan import comparison, level_band, overrides
@@ -36,7 +37,7 @@ class PlanResult:
     """Energy [currency]"""
     demand_charge: float
     """Increase of the demand charge [currency]"""
-    violations: tuple[str, ...]
+    violations: tuple[Fact, ...]
     """Limits of network, contract and operator that it breaks."""
     baseline: comparison.Baseline | None
     """None where EPANET gives up on the network's own controls."""
@@ -68,7 +69,7 @@ def run_optimize(run: Run, forecast_run: str = "") -> xr.Dataset:
         `pump_speed` (time, pump) [1] and `price` (time,) [currency/kWh] on the decision grid; group `plan`.
     """
     source = forecast_run or _published_forecast(run)
-    forecast = run.load(source, "forecast") if source else run_forecast(run)
+    forecast = run.load(source, Group.FORECAST) if source else run_forecast(run)
     result = plan(run, forecast, pins=tuple(o.pin for o in overrides.active(run.store, run.now)))
     return _save(run, result, source or run.id)
 
@@ -99,7 +100,7 @@ def plan(
         If the forecast does not cover the horizon or a change is unknown. What else goes wrong lowers the rung.
     """
     inputs = gather(run, forecast, pins, changes or {})
-    solution = fall_back(inputs.problem, inputs.start.dead) if inputs.start.dead else solve(inputs.problem, progress)
+    solution = fall_back(inputs.problem, (inputs.start.dead,)) if inputs.start.dead else solve(inputs.problem, progress)
     speed = solution.pump_speed.reindex(pump=run.configuration.pump_ids, fill_value=0.0)
     simulation = comparison.replayed(run, inputs, speed, 0.5)
     verdict = solution.verdict
@@ -114,7 +115,7 @@ def plan(
         simulation,
         plan_cost=verdict.cost if verdict else 0.0,
         demand_charge=comparison.charge(inputs, simulation),
-        violations=verdict.violations + verdict.band_violations if verdict else (solution.reason,),
+        violations=verdict.violations + verdict.band_violations if verdict else (as_one(solution.reasons),),
         baseline=baseline,
     )
 
@@ -135,7 +136,7 @@ def reasons(run: Run, result: PlanResult) -> tuple[pd.DataFrame, Explanation]:
 def forecast_for(run: Run) -> xr.Dataset:
     """Demand (time, zone, quantile) [m3/h] for a plan at `run.now`: published if it covers the horizon, else made now."""
     source = _published_forecast(run)
-    return run.load(source, "forecast") if source else run_forecast(run)
+    return run.load(source, Group.FORECAST) if source else run_forecast(run)
 
 
 def _published_forecast(run: Run) -> str:
@@ -144,7 +145,7 @@ def _published_forecast(run: Run) -> str:
     if record is None:
         return ""
     try:
-        time = run.load(record.id, "forecast").get_index("time")
+        time = run.load(record.id, Group.FORECAST).get_index("time")
     except NotFoundError:
         return ""
     end = run.now + pd.Timedelta(hours=run.tenant.plan.horizon_hours)
@@ -155,48 +156,55 @@ def _published_forecast(run: Run) -> str:
 def _save(run: Run, result: PlanResult, forecast_run: str) -> xr.Dataset:
     speed, simulation, inputs, baseline = result.pump_speed, result.simulation, result.inputs, result.baseline
     time = speed.get_index("time")
-    decided = run.save("plan", xr.Dataset({"pump_speed": speed, "price": comparison.priced(inputs, time)}))
-    run.save("levels", simulation.level.to_dataset())
-    run.save("simulated", _simulated(simulation))
+    decided = run.save(Group.PLAN, xr.Dataset({"pump_speed": speed, "price": comparison.priced(inputs, time)}))
+    run.save(Group.LEVELS, simulation.level.to_dataset())
+    run.save(Group.SIMULATED, _simulated(simulation))
     band = level_band.level_band(run, inputs, speed, simulation.level, _members(run, forecast_run))
-    run.save("band", band.level.to_dataset())
+    run.save(Group.BAND, band.level.to_dataset())
     compared = baseline.simulation if baseline else simulation
     compared_speed = baseline.pump_speed.reindex(pump=speed.pump.values) if baseline else speed
-    run.save("baseline", xr.merge([compared_speed.to_dataset(), _simulated(compared)], join="exact"))
-    run.save("baseline_levels", compared.level.to_dataset())
-    run.save_table("orders", case.orders(speed))
+    run.save(Group.BASELINE, xr.merge([compared_speed.to_dataset(), _simulated(compared)], join="exact"))
+    run.save(Group.BASELINE_LEVELS, compared.level.to_dataset())
+    run.save_table(Table.ORDERS, case.orders(speed))
     switched, told = reasons(run, result)
-    run.save_table("actions", switched)
-    run.save_table("moves", told.moves)
+    run.save_table(Table.ACTIONS, switched)
+    run.save_table(Table.MOVES, told.moves)
     result.inputs.start.masked.save(run, masked.START)
     case.write(result.solution.problem, speed, compared_speed, run.folder, name=f"{run.tenant.name} {run.now:%Y-%m-%dT%H:%MZ}")
-    run.save_summary(
-        **_summary(result),
+    summary = replace(
+        _summary(result),
         change=_changed(inputs, told.change),
         forecast_run=forecast_run,
         band_paths=band.paths,
-        level_risks=list(band.risks),
+        level_risks=band.risks,
     )
+    run.save_summary(**summary.as_dict())
     return decided
 
 
-def _changed(inputs: Inputs, change: Change | None) -> dict[str, Any] | None:
+def _changed(inputs: Inputs, change: Change | None) -> PlanChange | None:
     """What the plan changes against the one in force, for the summary; None without one."""
     if change is None:
         return None
-    of_plan = {"since": times.iso(inputs.problem.previous.get_index("time")[0]), "switches": change.switches}
-    named = limit_columns(inputs.problem, change.limit)
-    named["at"] = None if pd.isna(named["at"]) else times.iso(named["at"])
-    room = {"room_tank": change.room_tank, "room_less": change.room_less}
-    return of_plan | {"pump_hours": change.pump_hours, "saves": change.saves} | named | room
+    found = limit_columns(inputs.problem, change.limit)
+    found["at"] = None if pd.isna(found["at"]) else times.iso(found["at"])
+    return PlanChange(
+        since=times.iso(inputs.problem.previous.get_index("time")[0]),
+        switches=change.switches,
+        pump_hours=change.pump_hours,
+        saves=change.saves,
+        room_tank=change.room_tank,
+        room_less=change.room_less,
+        **found,
+    )
 
 
 def _members(run: Run, forecast_run: str) -> xr.DataArray:
     """Sampled paths of a forecast (member, time, zone) [m3/h]; of one that has none, its quantiles as paths."""
     try:
-        return run.load(forecast_run, "members")["demand"]
+        return run.load(forecast_run, Group.MEMBERS)["demand"]
     except NotFoundError:
-        return run.load(forecast_run, "forecast")["demand"].rename(quantile="member").transpose("member", "time", "zone")
+        return run.load(forecast_run, Group.FORECAST)["demand"].rename(quantile="member").transpose("member", "time", "zone")
 
 
 def _simulated(simulation: Simulation) -> xr.Dataset:
@@ -212,26 +220,25 @@ def _simulated(simulation: Simulation) -> xr.Dataset:
     )
 
 
-def _summary(result: PlanResult) -> dict[str, Any]:
+def _summary(result: PlanResult) -> PlanSummary:
     solution, baseline = result.solution, result.baseline
-    return {
-        "rung": solution.rung,
-        "reason": solution.reason,
-        "plan_cost": result.plan_cost,
-        "baseline_cost": baseline.cost if baseline else None,
-        "saving_percent": result.saving_percent,
-        "energy_kwh": float(result.simulation.energy.sum()),
-        "baseline_energy_kwh": baseline.energy_kwh if baseline else None,
-        "demand_charge": result.demand_charge,
-        "baseline_demand_charge": baseline.charge if baseline else None,
-        "stored_value": baseline.stored_value if baseline else None,
-        "violations": list(result.violations),
-        "violations_count": len(result.violations),
-        "level_age_minutes": result.inputs.start.age_minutes,
-        "starts": solution.verdict.starts if solution.verdict else {},
-        "peak_so_far_kw": result.inputs.peak_so_far_kw,
-        "end_level": dict(solution.problem.end_level or {}),
-        "iterations": solution.iterations,
-        "simulations": solution.simulations,
-        "snapshots": solution.snapshots,
-    }
+    return PlanSummary(
+        rung=solution.rung,
+        reasons=solution.reasons,
+        plan_cost=result.plan_cost,
+        baseline_cost=baseline.cost if baseline else None,
+        saving_percent=result.saving_percent,
+        energy_kwh=float(result.simulation.energy.sum()),
+        baseline_energy_kwh=baseline.energy_kwh if baseline else None,
+        demand_charge=result.demand_charge,
+        baseline_demand_charge=baseline.charge if baseline else None,
+        stored_value=baseline.stored_value if baseline else None,
+        violations=result.violations,
+        level_age_minutes=result.inputs.start.age_minutes,
+        starts=solution.verdict.starts if solution.verdict else {},
+        peak_so_far_kw=result.inputs.peak_so_far_kw,
+        end_level=dict(solution.problem.end_level or {}),
+        iterations=solution.iterations,
+        simulations=solution.simulations,
+        snapshots=solution.snapshots,
+    )

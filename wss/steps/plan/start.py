@@ -11,6 +11,7 @@ from wss.errors import HydraulicError
 from wss.hydraulics import Engine
 from wss.hydraulics.facts import facts
 from wss.quantities import labelled
+from wss.records import PlanSummary, Reason
 from wss.steps.masked import Masked
 from wss.steps.observed import observed
 from wss.steps.run import Run
@@ -26,8 +27,8 @@ class Start:
     """Pump -> whether it runs"""
     age_minutes: float | None
     """Age of the newest levels that it rests on; None if there are none."""
-    dead: str
-    """Why no plan should be made from it; empty if all is well."""
+    dead: Reason | None
+    """Why no plan should be made from it; None if all is well."""
     masked: Masked = field(default_factory=Masked)
     """Readings of levels and pumps that were left out."""
 
@@ -62,16 +63,12 @@ def _from_seen(run: Run, seen: xr.Dataset, node_demand: xr.DataArray, previous: 
     status = {str(p): bool(v > 0) for p, v in zip(running["pump"].values, running.values[-1], strict=True)}
     if not known.any():
         initial = {t: first for t, (_, first, _) in facts(run.configuration.network).levels_m().items()}
-        dead = f"no tank levels are known in the {2 * run.tenant.intake.dead_minutes} min before now"
-        return Start(initial, status, None, dead)
+        return Start(initial, status, None, Reason("no_levels", amount=2 * run.tenant.intake.dead_minutes))
     moment = seen.get_index("time")[np.flatnonzero(known)[-1]]
     levels = {str(t): float(v) for t, v in zip(seen["tank"].values, seen["level"].sel(time=moment).values, strict=True)}
     age = (run.now - moment) / pd.Timedelta(minutes=1)
-    dead = (
-        f"the newest tank levels are {age:.0f} min old, more than {run.tenant.intake.dead_minutes} min"
-        if age > run.tenant.intake.dead_minutes
-        else ""
-    )
+    longest = run.tenant.intake.dead_minutes
+    dead = Reason("old_levels", amount=age, bound=longest) if age > longest else None
     try:
         return Start(_carried_on(run, levels, moment, running, node_demand), status, age, dead)
     except HydraulicError as error:
@@ -79,7 +76,7 @@ def _from_seen(run: Run, seen: xr.Dataset, node_demand: xr.DataArray, previous: 
             _inside(run, levels),
             status,
             age,
-            dead or f"the levels of {times.iso(moment)} could not be carried on to now: {error}",
+            dead or Reason("not_carried", start=moment, text=str(error)),
         )
 
 
@@ -106,7 +103,7 @@ def pump_hour_cost(run: Run, previous: xr.DataArray | None) -> float:
     if record is None or previous is None:
         return 0.0
     hours = float((previous > 0).sum()) * run.tenant.plan.decision_minutes / 60
-    return record.summary.get("plan_cost", 0.0) / hours if hours > 0 else 0.0
+    return PlanSummary.of(record.summary).plan_cost / hours if hours > 0 else 0.0
 
 
 def _running(run: Run, measured: xr.DataArray, previous: xr.DataArray | None) -> xr.DataArray:

@@ -11,7 +11,6 @@ from wss.config import Configuration, Sensor
 from wss.config.quality import Rule
 from wss.ingestion import quality
 from wss.ingestion.quality import spans
-from wss.ingestion.rename import scale
 from wss.quantities import DOUBTFUL
 from wss.store import Store
 from wss.store.quality import flags_of
@@ -64,8 +63,3 @@ def by_sensor(readings: pd.DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]
     sensor, time, value = (readings[name].to_numpy() for name in ("sensor_id", "time", "value"))
     edge = [0, *(np.flatnonzero(sensor[1:] != sensor[:-1]) + 1), len(sensor)] if len(sensor) else []
     return {int(sensor[a]): (time[a:b], value[a:b]) for a, b in pairwise(edge)}
-
-
-def in_ours(sensor: Sensor, value: float) -> float:
-    """A value in the sensor's unit in ours."""
-    return value * scale(sensor.quantity, sensor.unit)

@@ -9,9 +9,11 @@ import pandas as pd
 from wss import times
 from wss.config import Configuration, Sensor
 from wss.ingestion.quality import counters, factor, gaps, pumps, spans
+from wss.ingestion.resample import longest_hold_s
+from wss.ingestion.sensors import in_ours
 from wss.quantities import Flag
 from wss.steps.quality import balance
-from wss.steps.quality.context import Context, by_sensor, in_ours
+from wss.steps.quality.context import Context, by_sensor
 from wss.store import Store
 
 WINDOWED = {"gap": Flag.GAP, "unit": Flag.UNIT, "reset": Flag.RESET, "pump": Flag.PUMP, "balance": Flag.BALANCE}
@@ -286,8 +288,7 @@ def _pumps(context: Context, wrong: pd.DataFrame) -> pd.DataFrame:
 
 def _says(sensor: Sensor, time: np.ndarray, value: np.ndarray, at: np.ndarray, share: float) -> np.ndarray:
     """What a sensor's readings say at each moment about whether the pump runs: 1, 0 or NaN."""
-    usual = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
-    value = pumps.last_known(time, value, at, max(900.0, 1.5 * usual))
+    value = pumps.last_known(time, value, at, longest_hold_s(time))
     if sensor.quantity == "pump_status":
         return np.where(value >= 0.99, 1.0, np.where(value <= 0.01, 0.0, np.nan))
     return pumps.running(value, in_ours(sensor, sensor.limits.high), share)

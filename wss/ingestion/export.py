@@ -1,16 +1,17 @@
-"""The text of an export: its encoding, its header, and which of its lines are rows."""
+"""The text of an export: its header, and which of its lines are rows."""
 
 import csv
 import fnmatch
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from wss.config import ImportProfile
 from wss.errors import DataError
+from wss.ingestion.lines import count, pieces
 
 HEAD_BYTES = 2_000_000
 """The header stands within so many bytes ..."""
@@ -24,11 +25,10 @@ MANY_LINES = 1_000_000
 SECTION_LENGTH = 1000
 """Longer lines start no section."""
 PIECE_BYTES = 8 * 2**20
-MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-"""Byte order marks."""
+NO_CELLS = b" \r\n\v\f"
+"""Blanks at the ends of a line that part no cells where tabs do."""
 UNREADABLE = "\ufffd"
 """Stands for bytes that are not of the encoding."""
-BREAK = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,14 @@ class Export:
     """Section of each line as number and name; -1 before the first."""
 
 
-def open_export(data: bytes, name: str, profile: ImportProfile) -> Export:
-    """Find the header and the rows of a file.
+def find_rows(text: bytes, name: str, profile: ImportProfile) -> Export:
+    """Find the header and the rows of a text in UTF-8.
 
     Raises
     ------
     DataError
-        If the file has another encoding than the profile says, is empty, or has no header with the columns of the profile.
+        If it is empty, has no header with the columns of the profile, or very many lines and hardly anything on them.
     """
-    text = _as_utf8(data, name, profile.encoding)
     lines = count(text)
     if lines > MANY_LINES and len(text) < SHORTEST_LINE * lines:
         raise DataError(
@@ -77,18 +76,6 @@ def open_export(data: bytes, name: str, profile: ImportProfile) -> Export:
     return Export(body, header, units, head, before + 1, numbers, sections)
 
 
-def pieces(body: bytes | memoryview, size: int) -> Iterator[bytes]:
-    """A body in parts of about `size` [bytes] that end where a line does."""
-    at = 0
-    if not body:
-        yield bytes(body)
-    while at < len(body):
-        found = BREAK.search(body, at + size) if at + size < len(body) else None
-        end = found.end() if found else len(body)
-        yield bytes(body[at:end])
-        at = end
-
-
 def cells(line: str, profile: ImportProfile) -> list[str]:
     """Cells of one line."""
     quoting = csv.QUOTE_NONE if profile.quote == "none" else csv.QUOTE_MINIMAL
@@ -102,40 +89,12 @@ def cells(line: str, profile: ImportProfile) -> list[str]:
         return [cell.strip() for cell in line.split(profile.delimiter_character)]
 
 
-def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
-    """Contents as UTF-8 without a byte order mark; bytes that are not of the encoding become UNREADABLE."""
-    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
-    if mark and not (MARKS[mark] in encoding or encoding == "utf-16" and "utf-16" in MARKS[mark]):
-        said = MARKS[mark].removesuffix("-le").removesuffix("-be")
-        raise DataError(
-            f"{name}: the file is {said}, as its byte order mark says, and not {encoding}: correct the encoding in the profile"
-        )
-    if encoding == "utf-16":
-        encoding = MARKS.get(mark, "utf-16-le")
-    if not encoding.startswith("utf-16") and data.isascii():
-        return data
-    rest = data[len(mark) :] if mark else data
-    if encoding.startswith("utf-8"):
-        try:
-            for piece in pieces(rest, PIECE_BYTES):
-                piece.decode("utf-8")
-            return rest
-        except UnicodeDecodeError:
-            encoding = "utf-8"
-    return rest.decode(encoding, errors="replace").encode("utf-8", errors="replace")
-
-
-def count(text: bytes) -> int:
-    """Number of lines."""
-    lines = text.count(b"\n") + (text[-1:] not in (b"\n", b"\r", b""))
-    return lines + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else lines
-
-
 def _head(text: bytes, name: str, profile: ImportProfile):
     """Header, units, its lines, where the body starts [bytes], the lines before it, and the section that it starts in."""
     wanted = wanted_columns(profile)
     found: list[tuple[int, int, bytes]] = []  # number, end [bytes] and contents of the lines that may be the header
     at, section, names, kind_of = 0, None, None, _kinds(profile)
+    ends = NO_CELLS if profile.delimiter == "tab" else None
     above = profile.header.index("names")
     below = len(profile.header) - 1 - above
     for number, line in enumerate(text[:HEAD_BYTES].splitlines(keepends=True), start=1):
@@ -145,7 +104,7 @@ def _head(text: bytes, name: str, profile: ImportProfile):
         kind, tag = kind_of(line)
         section = tag if kind == "section" else section
         if kind == "row":
-            found.append((number, at, normal(line.strip(), profile)))
+            found.append((number, at, normal(line.strip(ends), profile)))
             if names is None and set(wanted) <= set(cells(_text(found[-1][2]), profile)):
                 names = len(found) - 1
         if number - profile.skip_lines > HEAD_LINES or names is not None and len(found) > names + below:
@@ -162,7 +121,7 @@ def _head(text: bytes, name: str, profile: ImportProfile):
             f"{name} line {found[names][0]}: {what}; correct the columns or the delimiter ({profile.delimiter!r})"
             f" in the profile {profile.name}"
         )
-    lines = frozenset(line for _, _, line in found[names - above : names + below + 1])
+    lines = frozenset(line.strip() for _, _, line in found[names - above : names + below + 1])
     return header, of.get("units", []), lines, at, number, section
 
 

@@ -1,27 +1,18 @@
-"""Compressed files: expanded up to a limit, so that a small file can never fill the memory."""
+"""Files compressed by gzip, expanded up to a limit."""
 
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from wss.errors import DataError
+from wss.ingestion.sources.kind import Wrapper, most_bytes
 
 MAGIC = b"\x1f\x8b"
 """First bytes of every gz file (RFC 1952)."""
-LARGEST_BYTES = 2**30
-"""Largest contents of a compressed file [bytes]."""
-FREE_BYTES = 32 * 2**20
-"""Contents up to this size may be compressed as much as they like [bytes]."""
-LARGEST_RATIO = 40
-"""How many times its size a file may hold beyond that; exports hold 5 to 20 times theirs."""
 PIECE = 2**20
 """Most bytes that are expanded at a time ..."""
 FIRST_PIECE = 2**12
 """... and of a member at first: what follows it is read again, so that a file of a million members would take for ever."""
-
-
-def is_gz(data: bytes) -> bool:
-    """Whether contents are compressed."""
-    return data.startswith(MAGIC)
 
 
 def expand(data: bytes, name: str) -> bytes:
@@ -32,7 +23,7 @@ def expand(data: bytes, name: str) -> bytes:
     DataError
         If it is cut or damaged, or holds more than the limits allow; no more than the limit is ever expanded.
     """
-    limit = min(LARGEST_BYTES, max(FREE_BYTES, LARGEST_RATIO * len(data)))
+    limit = most_bytes(len(data))
     out = bytearray()
     for piece in _pieces(memoryview(data), name):
         out += piece
@@ -44,13 +35,13 @@ def expand(data: bytes, name: str) -> bytes:
     return bytes(out)
 
 
-def is_complete(path: Path) -> bool:
+def _is_whole(file: BinaryIO, _size: int) -> bool:
     """Whether a gz file ends where its last member does. Only its check sum can tell, so it is expanded, but not kept."""
-    data = memoryview(path.read_bytes())
-    limit = min(LARGEST_BYTES, max(FREE_BYTES, LARGEST_RATIO * len(data)))
+    data = memoryview(file.read())
+    limit = most_bytes(len(data))
     size = 0
     try:
-        for piece in _pieces(data, path.name):
+        for piece in _pieces(data, ""):
             size += len(piece)
             if size > limit:
                 break  # which is for the reader to refuse
@@ -59,7 +50,7 @@ def is_complete(path: Path) -> bool:
     return size > 0
 
 
-def _pieces(data: memoryview, name: str):
+def _pieces(data: memoryview, name: str) -> Iterator[bytes]:
     """Contents of all members, piece by piece."""
     at, size = 0, FIRST_PIECE
     while at < len(data):
@@ -77,3 +68,13 @@ def _pieces(data: memoryview, name: str):
                 yield piece
         except zlib.error as error:
             raise DataError(f"{name}: the compressed file is damaged ({error}): send it again") from error
+
+
+GZ = Wrapper(
+    endings=(".gz",),
+    magic=MAGIC,
+    not_one="the file is not compressed as its name says: send it again, or without .gz",
+    is_whole=_is_whole,
+    cut="is cut or damaged",
+    unwrap=expand,
+)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from wss.config import ImportProfile
 from wss.errors import DataError
-from wss.ingestion import gz, inbox, readers
+from wss.ingestion import readers
+from wss.ingestion.sources import gz, kind
+from wss.steps.intake.look import look
 
 LONG = ImportProfile(name="long", files="*.csv", layout="long", tag_column="tag")
 TEXT = b"time,tag,value\n" + b"".join(b"2022-03-01T00:%02d:00,A,%d\n" % (n, n) for n in range(60))
@@ -66,7 +68,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory():
         gz.expand(bomb, "x.gz")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 3 * gz.FREE_BYTES
+    assert peak < 3 * kind.FREE_BYTES
 
 
 def test_a_name_that_says_compressed_and_is_not():
@@ -93,4 +95,4 @@ def test_a_compressed_file_is_complete_where_its_stream_ends(tmp_path, data, age
     changed = path.stat().st_mtime_ns
     about = os.stat_result((*path.stat()[:9], changed // 10**9))
     assert about.st_mtime == NOW - age_s
-    assert inbox.look(tmp_path, NOW, 60)[0].state == state
+    assert look(tmp_path, NOW, 60)[0].state == state

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from wss.ingestion import gz
+from wss.ingestion import sources
 
 UNFINISHED = (".part", ".tmp", ".filepart")
 """Endings of files that their sender is still writing and will rename."""
 DONE = ".done"
 """Ending of the empty file that a sender puts beside a complete one."""
 PATIENCE = 10
-"""A file without a newline at its end is given up after this many times the settling time."""
+"""A file that is not whole is given up after this many times the settling time."""
+STILL_WRITTEN = "still being written"
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,16 @@ class Found:
 
     path: Path
     state: Literal["ready", "waiting", "incomplete", "ignored"]
-    """incomplete: still for so long without a newline at its end that nothing more is to be expected."""
+    """incomplete: still for so long without being whole that nothing more is to be expected."""
     reason: str = ""
 
 
 def look(folder: Path, now_s: float, settle_seconds: float, apart_from: Container[str] = ()) -> list[Found]:
     """Every file of an inbox with its state, the first delivered first; unfinished and hidden files are left out.
 
-    A file is complete when its done marker is there; or when it ends in a newline and either was renamed (or given its time)
-    after its last byte was written, or size and time were still for `settle_seconds`. A compressed file need not end in a
-    newline, but at the end of its compressed stream.
+    A file is complete when its done marker is there; or when it is whole, as files of its kind are (text ends in a newline,
+    a compressed file at the end of its compressed stream), and either was renamed (or given its time) after its last byte was
+    written, or size and time were still for `settle_seconds`.
 
     Parameters
     ----------
@@ -62,21 +63,14 @@ def _judge(path: Path, about, marked: bool, now_s: float, settle_seconds: float)
         return Found(path, "ready")
     still_s = now_s - (about.st_mtime if about.st_mtime <= now_s else about.st_ctime)
     may_be = about.st_ctime_ns > about.st_mtime_ns or still_s >= settle_seconds
-    packed = path.name.endswith(".gz")
-    complete = may_be and gz.is_complete(path) if packed else _ends_in_newline(path, about.st_size)
+    source = sources.named(path.name)
+    complete = False
+    if about.st_size and (may_be or source.is_quick):
+        with path.open("rb") as file:
+            complete = source.is_whole(file, about.st_size)
     if complete and may_be:
         return Found(path, "ready")
     if not complete and still_s >= PATIENCE * settle_seconds:
-        what = "is cut or damaged" if packed else "does not end in a newline, so its last row may be cut"
-        what = "is empty" if about.st_size == 0 else what
+        what = source.cut if about.st_size else "is empty"
         return Found(path, "incomplete", f"the file {what}, and it did not change for {still_s:.0f} s; send it again, complete")
-    return Found(path, "waiting", "still being written" if complete or packed else "no newline at its end yet")
-
-
-def _ends_in_newline(path: Path, size: int) -> bool:
-    """Whether the last bytes are a newline, in UTF-16 too."""
-    if size == 0:
-        return False
-    with path.open("rb") as file:
-        file.seek(max(0, size - 2))
-        return file.read(2).strip(b"\0")[-1:] in (b"\n", b"\r")
+    return Found(path, "waiting", STILL_WRITTEN if complete else source.waiting)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wss.ingestion import inbox
 from wss.steps.intake import folders
+from wss.steps.intake.look import look
 
 NOW = time.time()
 
@@ -21,12 +21,12 @@ def put(folder: Path, name: str, data: bytes, age_s: float) -> Path:
 
 
 def state(path: Path, now: float = NOW) -> str:
-    found = {f.path: f.state for f in inbox.look(path.parent, now, 60)}
+    found = {f.path: f.state for f in look(path.parent, now, 60)}
     return found.get(path, "left out")
 
 
 def ready(folder: Path, now: float = NOW) -> list[Path]:
-    return [f.path for f in inbox.look(folder, now, 60) if f.state == "ready"]
+    return [f.path for f in look(folder, now, 60) if f.state == "ready"]
 
 
 def test_a_still_file_that_ends_in_a_newline_is_ready(tmp_path):
@@ -44,7 +44,7 @@ def test_a_file_that_is_still_written_waits(tmp_path):
 
 def test_a_renamed_file_is_ready_at_once(tmp_path):
     (tmp_path / "a.csv.part").write_bytes(b"t\n1\n")
-    assert inbox.look(tmp_path, NOW, 60) == []
+    assert look(tmp_path, NOW, 60) == []
     time.sleep(0.02)
     (tmp_path / "a.csv.part").rename(tmp_path / "a.csv")
     assert ready(tmp_path, time.time()) == [tmp_path / "a.csv"]
@@ -75,7 +75,7 @@ def test_what_is_no_regular_file_is_ignored_and_reported(tmp_path):
     (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
-    ignored = {f.path.name for f in inbox.look(tmp_path, NOW, 60) if f.state == "ignored"}
+    ignored = {f.path.name for f in look(tmp_path, NOW, 60) if f.state == "ignored"}
     assert ignored == {"link.csv", "gone.csv", "folder", "pipe.csv"}
     assert ready(tmp_path) == [target]
 
@@ -86,7 +86,7 @@ def test_the_first_delivered_comes_first(tmp_path):
 
 
 def test_a_missing_inbox_is_empty(tmp_path):
-    assert inbox.look(tmp_path / "none", NOW, 60) == []
+    assert look(tmp_path / "none", NOW, 60) == []
 
 
 def test_claiming_never_replaces_a_file(tmp_path):
