@@ -40,14 +40,11 @@ def shipped() -> list[Path]:
 
 def compare(path: Path) -> dict[str, object]:
     """What our engine and wntr say of one network."""
+    from wss import network_file
     from wss.errors import WssError
     from wss.hydraulics import Engine
 
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+    text = network_file.read(path)
     row: dict[str, object] = {"network": f"{path.parent.name}/{path.stem}"}
     try:
         with Engine(text, own_controls=True) as engine:

@@ -41,7 +41,7 @@ class NotFoundError(WssError):
 
 
 class LeaseError(WssError):
-    """Another process is running a cycle of the same tenant."""
+    """Another process is at a run of the same kind for the same tenant."""
 
 
 class NotebookError(WssError):

@@ -32,7 +32,9 @@ def test_help_shows_every_command():
         assert command in result.output
 
 
-@pytest.mark.parametrize("words", [[c] for c in COMMANDS] + [["tenant", "new"], ["tenant", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [[c] for c in COMMANDS] + [["tenant", "new"], ["tenant", "list"], ["tenant", "history"]], ids=" ".join
+)
 def test_help_has_an_example(words):
     result = wss(*words, "--help")
     assert result.exit_code == 0

@@ -28,7 +28,7 @@ def test_a_switch_goes_to_the_nearer_moment():
     snapped = schedule.snap(run_of([(0, (0.0,)), (2 * 300 + 140, (1.0,)), (6 * 300 + 160, (0.0,))]), STEP)
     on = np.flatnonzero(snapped.sel(pump="U").values)
     assert (on[0], on[-1], snapped.sizes["time"]) == (2, 6, 24)
-    assert schedule.starts(snapped) == {"U": 1}
+    assert int((snapped.diff("time") > 0).sum()) == 1
 
 
 def test_speed_is_the_mean_while_running():

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from wss import network_file
+from wss.config.inp import outline
 from wss.config.system import Zone
 from wss.errors import NetworkError
 from wss.hydraulics import Engine, inp, network
@@ -108,3 +110,31 @@ def test_other_patterns_keep_their_course(node_demand, net3):
 def test_unknown_names_are_refused(net3, node_demand):
     with pytest.raises(NetworkError, match="(?s)tank 99.*node Lake"):
         network.write_inp(net3, {"99": 1.0}, node_demand.assign_coords(node=["Lake", *node_demand["node"].values[1:]]), 900)
+
+
+def with_an_ellipsis(text: str) -> bytes:
+    """`text` with Windows-1252 ellipses in the comments of a pump, a tank and a control, and a form feed."""
+    text = text.replace("HEAD curve", "HEAD curve ;main… pump").replace("  0\n\n[PIPES]", "  0 ;deep… tank\n\n[PIPES]")
+    text = text.replace("[OPTIONS]", "[CONTROLS]\n LINK U CLOSED AT TIME 5 ;at night…\x0c off\n[OPTIONS]", 1)
+    return text.encode("cp1252")
+
+
+def test_an_ellipsis_in_a_comment_ends_no_line(small, tmp_path):
+    """Byte 0x85, which EPANET reads as any other of a comment; the network is read, and written back whole."""
+    (tmp_path / "network.inp").write_bytes(with_an_ellipsis(small()))
+    text = network_file.read(tmp_path / "network.inp")
+    found = outline(text)
+    assert (found.faults, found.of_kind("pump"), set(found.tanks)) == ((), ["U"], {"T"})
+    kept = inp.added(inp.controls_of(text, {"CF"}), "OPTIONS", "Demand Multiplier 2")
+    assert "CONT" not in inp.sections(kept)
+    at = {"time": [START, START + pd.Timedelta("1h")], "node": ["C", "F"]}
+    demand = xr.DataArray([[20.0, 10.0]] * 2, at, ("time", "node"))
+    written = network.write_inp(text, {"T": 3.0}, demand, 3600)
+    assert "deep… tank" in written
+    assert inp.sections(written)["CONT"] == [["LINK", "U", "CLOSED", "AT", "CLOCKTIME", "5:00:00", "AM"]]
+    for one in (text, kept, written):
+        with Engine(one, own_controls=True) as engine:
+            assert engine.demand_nodes == ["C", "F"]
+    with Engine(written) as engine:
+        assert engine.initial_level == {"T": pytest.approx(3.0)}
+        assert engine.node_demand == {"C": pytest.approx(20.0), "F": pytest.approx(10.0)}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wss.steps.intake.look import ready
+from wss.steps.intake.look import look
 from wss.store import Workspace
 
 DOCS = Path(__file__).parents[2] / "docs" / "sftp.md"
@@ -112,7 +112,7 @@ def test_documented_configuration(client, home, tmp_path):
     assert client().sftp("rename /inbox/x.csv.part /inbox/x.csv").returncode == 0
     assert "/inbox\n/outbox\n" in done.stdout
     assert (tmp_path / "got").read_text() == "orders\n"
-    assert [p.name for p in ready(home.inbox(TENANT), time.time(), 60)] == ["x.csv"]
+    assert [(f.path.name, f.state) for f in look(home.inbox(TENANT), time.time(), 60)] == [("x.csv", "ready")]
     assert time.time() - (home.inbox(TENANT) / "y.csv").stat().st_mtime < 60
     for line in (
         f"put {sample} /outbox/evil",

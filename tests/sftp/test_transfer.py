@@ -11,7 +11,7 @@ import pytest
 
 from wss.sftp import Limits
 from wss.sftp.folders import Inbox
-from wss.steps.intake.look import look, ready
+from wss.steps.intake.look import look
 
 TEXT = "time,tag,value\n" + "".join(f"2022-03-01T{h:02}:00:00,LEVEL,{h}.5\n" for h in range(24))
 
@@ -63,7 +63,7 @@ def test_rename_is_the_sign_of_a_finished_upload(north, workspace, sample):
     assert north.sftp(f"put {sample} /inbox/a.csv.part").returncode == 0
     assert look(workspace.inbox("north"), time.time() + 9999, 60) == []
     assert north.sftp("rename /inbox/a.csv.part /inbox/a.csv").returncode == 0
-    assert [p.name for p in ready(workspace.inbox("north"), time.time(), 60)] == ["a.csv"]
+    assert [(f.path.name, f.state) for f in look(workspace.inbox("north"), time.time(), 60)] == [("a.csv", "ready")]
 
 
 @pytest.mark.parametrize("replace", [True, False])
@@ -75,7 +75,7 @@ def test_a_rename_right_after_the_last_byte_is_seen(tmp_path, replace):
         folder.write(file, 0, b"a\n")
         folder.done(file)
         folder.rename(f"{k}.part", f"{k}.csv", replace)
-    assert len(ready(tmp_path, time.time(), 60)) == 20
+    assert [f.state for f in look(tmp_path, time.time(), 60)] == ["ready"] * 20
 
 
 def test_rename_replaces_and_plain_rename_does_not(north, workspace, sample):

@@ -9,9 +9,14 @@ import pytest
 
 from wss import times
 from wss.records import Reason
-from wss.views import page, panels
+from wss.views import panels
 from wss.views.operator_figure import operator_figure
+from wss.views.operator_theme import stylesheet
+from wss.views.reasons import switch_list
 from wss.views.situation import Bill, Situation
+
+PARTS = (panels.header, panels.notices, panels.cards, panels.ready_levels, switch_list, panels.money, panels.journal)
+"""What the page is made of, beside the figure and the forms."""
 
 
 def text(html):
@@ -145,13 +150,13 @@ def test_nothing_typed_becomes_markup(situation):
 
 def test_without_anything_the_page_still_stands(situation):
     bare = empty(situation)
-    words = text(page.operator_page(bare).split("<body>")[1].split("<script")[0])
+    words = text("".join(part(bare) for part in PARTS))
     assert "No plan yet." in words
     assert "none" in words
 
 
-def test_a_snapshot_asks_nobody_for_anything(situation):
-    html = page.operator_page(situation)
+def test_the_page_asks_nobody_for_anything(situation):
+    html = "".join(part(situation) for part in PARTS)
     assert not re.findall(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)\s*=""", html)
-    assert "@import" not in page.stylesheet()
-    assert not re.findall(r"url\(['\"]?https?:", page.stylesheet())
+    assert "@import" not in stylesheet()
+    assert not re.findall(r"url\(['\"]?https?:", stylesheet())

@@ -15,6 +15,9 @@ from wss import times
 from wss.cli import app
 from wss.steps.run import open_run
 from wss.store import Workspace, open_store
+from wss.views import panels
+from wss.views.reasons import switch_list
+from wss.views.situation import Situation
 
 FIRST, SECOND, NOW = (times.utc(f"2025-06-{moment}") for moment in ("02T22:00", "03T17:00", "04T00:00"))
 START, END = times.utc("2025-03-02"), times.utc("2025-06-05")
@@ -33,6 +36,12 @@ def wss(*words: str) -> str:
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def page(situation: Situation) -> str:
+    """The words of the operator's page, without its figure and forms."""
+    parts = (panels.header, panels.notices, panels.cards, panels.ready_levels, switch_list, panels.money, panels.journal)
+    return text("".join(part(situation) for part in parts))
 
 
 def text(html: str) -> str:

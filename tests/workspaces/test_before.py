@@ -21,6 +21,7 @@ from tests.workspaces.conftest import (
     SHA256,
     START,
     contents,
+    page,
     text,
     wss,
 )
@@ -32,7 +33,6 @@ from wss.steps.configuration import active
 from wss.steps.quality.report import leaned_on
 from wss.steps.run import open_run, read_summary
 from wss.store import Workspace, open_store
-from wss.views.page import operator_page
 
 
 def test_commands(before):
@@ -159,5 +159,5 @@ def test_a_new_cycle_follows_the_old_plan(before):
         assert plan.summary["level_age_minutes"] == 60
         assert len(store.read(["level"], NOW, END)) == 8
         assert len(store.published_history("plan", START, END)) == 3
-    said = text(operator_page(read_situation(open_run("serra"))))
+    said = page(read_situation(open_run("serra")))
     assert "desde o plano de ter 18:00" in said

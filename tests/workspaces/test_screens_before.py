@@ -5,13 +5,12 @@ Each figure here was read off when `make.py` made the archive. If a test fails, 
 
 import pandas as pd
 
-from tests.workspaces.conftest import PUMPS, SECOND, text
+from tests.workspaces.conftest import PUMPS, SECOND, page, text
 from wss import times, views
 from wss.screens.gather import read_situation
 from wss.screens.operator import OperatorPage
 from wss.steps.plan.publish import ORDERS
 from wss.steps.run import open_run
-from wss.views.page import operator_page
 
 
 def test_plans_as_their_notebook_shows_them(run, plans):
@@ -65,7 +64,7 @@ def test_plans_as_their_notebook_shows_them(run, plans):
 
 def test_operators_page(run):
     shown = read_situation(run)
-    said = text(operator_page(shown))
+    said = page(shown)
     for words in (
         "Um limite não pode ser cumprido",
         "O plano viola 1 limite(s): 2025-06-03 17:15 to 2025-06-03 19:45",
@@ -86,7 +85,7 @@ def test_operators_page(run):
 
 
 def test_english_page(before):
-    said = text(operator_page(read_situation(open_run("hills"))))
+    said = page(read_situation(open_run("hills")))
     for words in (
         "Optimised, checked in EPANET",
         "no change of the plan lowers its cost",

@@ -1,4 +1,4 @@
-"""Commands for the tenants' configuration: tenant new, tenant list, check, apply."""
+"""Commands for the tenants' configuration: tenant new, tenant list, tenant history, check, apply."""
 
 import getpass
 from typing import Annotated
@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Set up tenants and list them.")
     group.command("new")(new)
     group.command("list")(list_tenants)
+    group.command("history")(history)
     app.add_typer(group, name="tenant", rich_help_panel="Configure")
     for command in (check, apply):
         app.command(rich_help_panel="Configure")(command)
@@ -54,6 +55,25 @@ def list_tenants(as_json: Json = False) -> None:
         print_table(f"Tenants in {workspace.home}", ("tenant", "title", "version", "note"), [list(r.values()) for r in rows])
 
 
+def history(tenant: OneTenant, as_json: Json = False) -> None:
+    """List the versions of a tenant's configuration: when, by whom and why; the last one is active.
+
+    [dim]Example:[/dim]
+      wss tenant history litoral
+    """
+    from wss.store import open_store
+    from wss.times import iso
+
+    workspace = open_workspace()
+    chosen(workspace, [tenant])
+    with open_store(workspace, tenant) as store:
+        rows = [row | {"at": iso(row["at"])} for row in store.versions().to_dict("records")]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(f"Configuration of {tenant}", ("version", "at", "author", "note"), [list(r.values()) for r in rows])
+
+
 def check(tenants: Tenants = None) -> None:
     """Check a tenant's files against the schema, each other and the network, and list every fault at once. Nothing is changed.
 
@@ -89,24 +109,37 @@ def apply(
         list[str] | None,
         typer.Option(help="Tag whose entry is gone from sensors.yml: delete its readings for good. May be given again."),
     ] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(min=1, help="An earlier version to take up again as a new one, in place of the files in the folder."),
+    ] = None,
 ) -> None:
     """Check a tenant's files and make them the active version, which is what every run reads. Shows what changed.
 
     A change that would make stored readings unfindable is refused. Readings that were set aside, because no sensor had their
     tag, are taken in as soon as one has.
 
-    [dim]Example:[/dim]
+    [dim]Examples:[/dim]
       wss apply litoral --note "new tariff from October"
+      wss apply litoral --version 3                      back to version 3: see wss tenant history litoral
     """
-    from wss.steps.apply import apply_tenant
+    from wss.steps.apply import apply_tenant, apply_version
 
     workspace = open_workspace()
     chosen(workspace, [tenant])
     found: list[dict] = []
-    version, diff = apply_tenant(workspace, tenant, author or getpass.getuser(), note, forget=forget or (), told=found.append)
-    if diff and version > 1:
+    author, tags = author or getpass.getuser(), forget or ()
+    if version is None:
+        number, diff = apply_tenant(workspace, tenant, author, note, forget=tags, told=found.append)
+    else:
+        note = note or f"version {version} again"
+        number, diff = apply_version(workspace, tenant, version, author, note, forget=tags, told=found.append)
+    if diff and number > 1:
         out.print(diff, markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{tenant}: version {version} is active" + ("" if diff else "; nothing has changed"), highlight=False)
+    out.print(f"{tenant}: version {number} is active" + ("" if diff else "; nothing has changed"), highlight=False)
+    if version is not None and diff:
+        folder = workspace.tenant(tenant)
+        out.print(f"The files in {folder} stay as they are: put them right too, or the next apply takes them", soft_wrap=True)
     if found:
         stored = sum(row["stored"] + row["corrected"] for row in found)
         out.print(f"{tenant}: {stored:,} readings that were set aside are found, in {len(found):,} files", highlight=False)

@@ -17,6 +17,7 @@ from wss.config.profile import FIXED_OFFSET, ImportProfile
 from wss.config.sensors import SensorFile
 from wss.config.system import System
 from wss.config.tenant import Plan, Tenant
+from wss.network_file import PACKAGE
 from wss.tariffs import Tariff, timetable
 
 
@@ -59,7 +60,7 @@ def _tenant(files: Files) -> Found:
     yield from _zone(tenant.time_zone)
     yield from _calendar(tenant.calendar)
     named = tenant.system.network
-    if files.network is None and named.startswith("package:"):
+    if files.network is None and named.startswith(PACKAGE):
         yield (
             (
                 f"no installed package has the file {named}; install the package, or put the EPANET file beside tenant.yml "

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from wss.network_file import Line, rows
 from wss.units import FOOT_M
 
 US_UNITS = {"CFS", "GPM", "MGD", "IMGD", "AFD"}
@@ -49,25 +50,27 @@ class Outline:
 
 def outline(text: str, file: str = "network.inp") -> Outline:
     """Outline of the EPANET input file `text`; never raises: rows that it cannot read stand in `faults`."""
-    sections = _sections(text)
+    sections = rows(text)
     length = _length_m(sections)
     found = Outline()
     faults: list[str] = []
     for section, kind in NODES.items():
-        for line, row in sections.get(section, []):
+        for line in sections.get(section, []):
+            row = line.words
             found.nodes[row[0]] = kind
-            found.lines[row[0]] = line
+            found.lines[row[0]] = line.number
             if kind == "tank":
-                _tank(found, row, line, length, file, faults)
-    shut = {row[0] for _, row in sections.get("STAT", []) if row[1:2] and row[1].upper() == "CLOSED"}
-    moved = {word for name in ("CONT", "RULE") for _, row in sections.get(name, []) for word in row}
+                _tank(found, row, line.number, length, file, faults)
+    shut = {line.words[0] for line in sections.get("STAT", []) if line.words[1:2] and line.words[1].upper() == "CLOSED"}
+    moved = {word for name in ("CONT", "RULE") for line in sections.get(name, []) for word in line.words}
     for section, kind in LINKS.items():
-        for line, row in sections.get(section, []):
+        for line in sections.get(section, []):
+            row, place = line.words, f"{file}:{line.number} [{kind.upper()}S]"
             if len(row) < 3:
-                faults.append(f"{file}:{line} [{kind.upper()}S] {row[0]}: has no start and end node; a row is: id, start, end")
+                faults.append(f"{place} {row[0]}: has no start and end node; a row is: id, start, end")
                 continue
             closed = row[0] in shut or (kind == "pipe" and len(row) > 7 and row[7].upper() == "CLOSED")
-            found.links[row[0]] = Link(kind, row[1], row[2], line, closed and kind != "pump" and row[0] not in moved)
+            found.links[row[0]] = Link(kind, row[1], row[2], line.number, closed and kind != "pump" and row[0] not in moved)
     faults += [
         f"{file}:{link.line} [{link.kind.upper()}S] {name}: its node {node} is not in the file; mend the row in EPANET"
         for name, link in found.links.items()
@@ -89,20 +92,8 @@ def _tank(found: Outline, row: list[str], line: int, length: float, file: str, f
         faults.append(f"{file}:{line} [TANKS] {row[0]}: levels {row[3]!r} and {row[4]!r} are not numbers; mend the row in EPANET")
 
 
-def _sections(text: str) -> dict[str, list[tuple[int, list[str]]]]:
-    """Rows, as line number and words without comments, by the first four letters of their section."""
-    sections: dict[str, list[tuple[int, list[str]]]] = {}
-    name = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.partition(";")[0].split()
-        if words and words[0].startswith("["):
-            name = words[0].strip("[]").upper()[:4]
-        elif words:
-            sections.setdefault(name, []).append((number, words))
-    return sections
-
-
-def _length_m(sections: dict[str, list[tuple[int, list[str]]]]) -> float:
+def _length_m(sections: dict[str, list[Line]]) -> float:
     """Length unit of the file, which follows from its flow unit; GPM where it names none. [m]"""
-    units = [row[1].upper() for _, row in sections.get("OPTI", []) if len(row) > 1 and row[0].upper() == "UNITS"]
+    options = [line.words for line in sections.get("OPTI", [])]
+    units = [row[1].upper() for row in options if len(row) > 1 and row[0].upper() == "UNITS"]
     return FOOT_M if (units or ["GPM"])[-1] in US_UNITS else 1.0

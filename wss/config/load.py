@@ -1,6 +1,5 @@
 """From a tenant's files to one checked Configuration, or to the list of all that is wrong with them."""
 
-import importlib.util
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from wss import network_file
 from wss.config import messages
 from wss.config.crosscheck import Files, crosscheck
 from wss.config.lines import LARGEST_BYTES, Document, read_yaml
 from wss.config.profile import ImportProfile
 from wss.config.sensors import SensorFile
 from wss.config.tenant import Configuration, Tenant
-from wss.errors import ConfigError, raise_all
+from wss.errors import ConfigError, NotFoundError, raise_all
 from wss.schema import Frozen
 from wss.tariffs import Tariff
 
@@ -115,10 +115,7 @@ def read_folder(folder: Path) -> dict[str, str]:
     raise_all(faults, f"reading {folder}", ConfigError)
     source = _network_path(folder, found.get(TENANT, ""))
     if source is not None and source.is_file():
-        try:
-            found[NETWORK] = source.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:  # EPANET for Windows writes the machine's code page
-            found[NETWORK] = source.read_text(encoding="latin-1")
+        found[NETWORK] = network_file.read(source)
     return found
 
 
@@ -138,11 +135,9 @@ def _network_path(folder: Path, tenant: str) -> Path | None:
     data = read_yaml(TENANT, tenant).data
     system = data.get("system") if isinstance(data, dict) else None
     named = system.get("network") if isinstance(system, dict) else None
-    if not isinstance(named, str) or ".." in named.split("/"):
+    if not isinstance(named, str) or ".." in named.split("/") or Path(named).is_absolute():
         return None
-    if not named.startswith("package:"):
-        return folder / named if not Path(named).is_absolute() else None
-    package, _, inner = named.removeprefix("package:").partition("/")
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    roots = (spec.submodule_search_locations if spec else None) or []
-    return next((Path(root) / inner for root in roots if (Path(root) / inner).is_file()), None)
+    try:
+        return network_file.find(named, folder)
+    except NotFoundError:
+        return None

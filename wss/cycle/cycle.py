@@ -1,30 +1,28 @@
 """The one path from files to a published plan; the command line loops over it, a Prefect flow maps it."""
 
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pandas as pd
 
 from wss import notebooks, times
 from wss.config import Configuration
+from wss.cycle.guard import guarded
 from wss.errors import WssError
-from wss.records import Fact, ForecastSummary, KpiSummary, PlanSummary, Reason, sentence
+from wss.records import Fact, ForecastSummary, PlanSummary, Reason, sentence
 from wss.steps.configuration import active
 from wss.steps.intake.inbox import run_intake
 from wss.steps.plan.publish import later_plan, publish
 from wss.steps.quality.examine import examine
 from wss.steps.run import resolve_now, usage
-from wss.store import RunRecord, Store, Workspace, find_home, open_store
+from wss.store import RunRecord, Store, Workspace
 
 log = logging.getLogger(__name__)
 
 STAGES = ("intake", "forecast", "optimize", "publish")
-LEASE_S = 2 * notebooks.CELL_TIMEOUT_S
 FIGURES = ("rung", "reasons", "plan_cost", "baseline_cost", "saving_percent", "demand_charge", "baseline_demand_charge")
 """What a cycle reports of the optimize run's summary."""
 
@@ -69,27 +67,6 @@ class CycleResult:
         return about | {"reason": self.reason} | figures | {"reasons": [fact.as_dict() for fact in self.reasons]}
 
 
-@dataclass(frozen=True)
-class DailyResult:
-    """What the daily run of one tenant did."""
-
-    tenant: str
-    day: str
-    kpis: list[dict[str, Any]] = field(default_factory=list)
-    """Key figures: name, item, value, unit."""
-    notebook: str | None = None
-    """Path of the executed notebook of the key figures."""
-    quality_notebook: str | None = None
-    """Path of the executed notebook of the doubtful readings."""
-    run_folder: str | None = None
-    cpu_seconds: float = 0.0
-    error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
-
 def run_cycle(
     tenant: str,
     now: str | pd.Timestamp | None = None,
@@ -119,53 +96,16 @@ def run_cycle(
         Told each of `STAGES` when it begins.
     """
     cpu = time.process_time()
-    done = CycleResult(tenant)
-    try:
-        workspace = workspace or Workspace(find_home())
-        began = times.utc(pd.Timestamp.now("UTC"))
-        with open_store(workspace, tenant) as store, store.lease("cycle", lease_owner(), began, LEASE_S):
-            done = _Cycle(store, workspace, active(store), reason, progress).run(done, now, intake)
-    except WssError as error:
-        done = replace(done, error=str(error))
-    except Exception as error:
-        log.exception("cycle of %s", tenant)
-        done = replace(done, error=f"unexpected {type(error).__name__}: {error}")
+
+    def work(store: Store, workspace: Workspace) -> CycleResult:
+        return _Cycle(store, workspace, active(store), reason, progress).run(CycleResult(tenant), now, intake)
+
+    done = guarded("cycle", tenant, workspace, work, lambda error: CycleResult(tenant, error=error))
     return replace(
         done,
         cpu_seconds=round(done.cpu_seconds + time.process_time() - cpu, 2),
         peak_memory_mb=max(done.peak_memory_mb, usage()["peak_memory_mb"]),
     )
-
-
-def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) -> DailyResult:
-    """Key figures of one local day (ISO date; empty: the last complete one), and which readings are doubtful by now.
-
-    One notebook each; if one fails, the other still runs. Never raises for what is wrong with one tenant.
-    """
-    try:
-        workspace = workspace or Workspace(find_home())
-        with open_store(workspace, tenant) as store:
-            now = resolve_now(active(store), store)
-            record, doubts = (
-                notebooks.run_notebook(name, tenant, now, given, workspace=workspace, store=store, cycle=True, reason="daily")
-                for name, given in (("kpi", {"day": day}), ("quality", {}))
-            )
-            kpis = [] if record.error else store.kpis(run_id=record.id)[["name", "item", "value", "unit"]].to_dict("records")
-            paths = (str(notebooks.executed(workspace, tenant, run)) for run in (record, doubts))
-            return DailyResult(
-                tenant,
-                KpiSummary.of(record.summary).day or day,
-                kpis,
-                *paths,
-                str(workspace.runs(tenant) / record.folder),
-                record.cpu_seconds + doubts.cpu_seconds,
-                "; ".join(run.error for run in (record, doubts) if run.error) or None,
-            )
-    except WssError as error:
-        return DailyResult(tenant, day, error=str(error))
-    except Exception as error:
-        log.exception("daily run of %s", tenant)
-        return DailyResult(tenant, day, error=f"unexpected {type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True)
@@ -248,8 +188,3 @@ class _Cycle:
     def switched_at(self, moment: pd.Timestamp) -> pd.Timestamp:
         """Moment of publishing on the tenant's clock [UTC]."""
         return moment if self.configuration.tenant.clock == "replay" else times.utc(pd.Timestamp.now("UTC")).floor("s")
-
-
-def lease_owner() -> str:
-    """Who holds a lease: this process."""
-    return f"{socket.gethostname()}:{os.getpid()}"

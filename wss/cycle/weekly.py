@@ -1,20 +1,16 @@
 """The weekly run of a tenant: fit its forecast model again."""
 
-import logging
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from wss import notebooks, times
-from wss.cycle.cycle import LEASE_S, lease_owner
-from wss.errors import WssError
+from wss.cycle.guard import guarded
 from wss.records import RefitSummary
 from wss.steps.configuration import active
 from wss.steps.run import resolve_now
-from wss.store import RunRecord, Workspace, find_home, open_store
-
-log = logging.getLogger(__name__)
+from wss.store import RunRecord, Store, Workspace
 
 
 @dataclass(frozen=True)
@@ -64,20 +60,13 @@ def run_weekly(
     reason
         Why it runs, for the record.
     """
-    try:
-        workspace = workspace or Workspace(find_home())
-        with open_store(workspace, tenant) as store:
-            with store.lease("weekly", lease_owner(), times.utc(pd.Timestamp.now("UTC")), LEASE_S):
-                moment = resolve_now(active(store), store, now or "")
-                record = notebooks.run_notebook(
-                    "refit", tenant, moment, {}, workspace=workspace, store=store, cycle=True, reason=reason
-                )
-            return _result(workspace, tenant, record)
-    except WssError as error:
-        return WeeklyResult(tenant, error=str(error))
-    except Exception as error:
-        log.exception("weekly run of %s", tenant)
-        return WeeklyResult(tenant, error=f"unexpected {type(error).__name__}: {error}")
+
+    def work(store: Store, workspace: Workspace) -> WeeklyResult:
+        moment = resolve_now(active(store), store, now or "")
+        record = notebooks.run_notebook("refit", tenant, moment, {}, workspace=workspace, store=store, cycle=True, reason=reason)
+        return _result(workspace, tenant, record)
+
+    return guarded("weekly", tenant, workspace, work, lambda error: WeeklyResult(tenant, error=error))
 
 
 def _result(workspace: Workspace, tenant: str, record: RunRecord) -> WeeklyResult:

@@ -2,6 +2,7 @@
 
 from wss.demo import chance
 from wss.demo.settings import Disturbance
+from wss.network_file import lines, rows, word
 
 
 def disturbed(network: str, disturbance: Disturbance, seed: int) -> str:
@@ -20,31 +21,21 @@ def disturbed(network: str, disturbance: Disturbance, seed: int) -> str:
         The text with the heads of pump curves, the roughness of pipes and the global efficiency changed.
     """
     rng = chance.generator(seed, chance.NETWORK)
-    lines = _by_section(network)
-    curves = [curve for section, words, _ in lines if section == "PUMPS" for curve in _head_curves(words)]
+    curves = [curve for line in rows(network).get("PUMP", ()) for curve in _head_curves(line.words)]
     head = {curve: rng.uniform(*disturbance.pump_head) for curve in dict.fromkeys(curves)}
     roughness, efficiency = rng.uniform(*disturbance.roughness), rng.uniform(*disturbance.efficiency)
 
-    def changed(section: str, words: list[str], line: str) -> str:
-        if section == "CURVES" and words and words[0] in head:
+    def changed(section: str, words: list[str]) -> str | None:
+        if section == "CURV" and words[0] in head:
             return _scaled(words, 2, head[words[0]])
-        if section == "PIPES" and words:
+        if section == "PIPE":
             return _scaled(words, 5, roughness * (1 + disturbance.roughness_spread * rng.standard_normal()))
-        if section == "ENERGY" and [w.upper() for w in words[:2]] == ["GLOBAL", "EFFICIENCY"]:
+        if section == "ENER" and [w.upper() for w in words[:2]] == ["GLOBAL", "EFFICIENCY"]:
             return _scaled(words, 2, efficiency)
-        return line
+        return None
 
-    return "\n".join(changed(*line) for line in lines) + "\n"
-
-
-def _by_section(network: str) -> list[tuple[str, list[str], str]]:
-    """Section, words without comment, and text of each line."""
-    section, out = "", []
-    for line in network.splitlines():
-        if line.startswith("["):
-            section = line.strip().strip("[]").upper()
-        out.append((section, [] if line.startswith("[") else line.split(";")[0].split(), line))
-    return out
+    texts = ((changed(line.section, line.words) if line.words else None) or line.text for line in lines(network))
+    return "\n".join(texts) + "\n"
 
 
 def _head_curves(words: list[str]) -> list[str]:
@@ -53,4 +44,4 @@ def _head_curves(words: list[str]) -> list[str]:
 
 
 def _scaled(words: list[str], column: int, factor: float) -> str:
-    return " ".join([*words[:column], f"{float(words[column]) * factor:.4g}", *words[column + 1 :]])
+    return " ".join([*map(word, words[:column]), f"{float(words[column]) * factor:.4g}", *map(word, words[column + 1 :])])

@@ -4,32 +4,11 @@ import numpy as np
 import xarray as xr
 
 
-def mae(forecast: xr.DataArray, actual: xr.DataArray) -> float:
-    """Mean absolute error of arrays on the same coordinates; NaN where no pair is known. [unit of the arrays]"""
-    error = abs(_difference(forecast, actual))
-    return float(error.mean())
-
-
 def wape(forecast: xr.DataArray, actual: xr.DataArray) -> float:
     """Sum of absolute errors over the sum of what was measured; NaN where that is 0 or no pair is known. [1]"""
     error = abs(_difference(forecast, actual))
     total = float(actual.where(error.notnull()).sum())
     return float(error.sum()) / total if total > 0 else float("nan")
-
-
-def coverage(forecast: xr.DataArray, actual: xr.DataArray, level: float) -> float:
-    """Share of what was measured that lies in the central band of the quantiles, such as 0.05 to 0.95 for `level` 0.9. [1]
-
-    Parameters
-    ----------
-    forecast : (..., quantile)
-    actual : (...)
-    """
-    tail = (1 - level) / 2
-    low, high = (forecast.sel(quantile=q, method="nearest", tolerance=1e-6).drop_vars("quantile") for q in (tail, 1 - tail))
-    low, high, actual = xr.align(low, high, actual, join="exact")
-    inside = ((actual >= low) & (actual <= high)).where(actual.notnull() & low.notnull() & high.notnull())
-    return float(inside.mean())
 
 
 def pinball(forecast: xr.DataArray, actual: xr.DataArray) -> xr.DataArray:

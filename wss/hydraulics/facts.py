@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from epanet import toolkit as en
 
-from wss.hydraulics.layout import layout, mean_demands
+from wss.hydraulics.layout import layout, mean_demands, tank_areas
 from wss.hydraulics.project import get_pattern, opened
 
 
@@ -38,6 +38,8 @@ class Facts:
     """Junctions whose mean demand over all categories and patterns is above 0"""
     level: dict[str, tuple[float, float, float]]
     """Tank -> its lowest, initial and highest level"""
+    tank_area: dict[str, float]
+    """Tank -> its plan area; see `layout.tank_areas` [m2]"""
     length_m: float
     """[m per unit of length]"""
     pressure_m: float
@@ -50,6 +52,11 @@ class Facts:
     """EPANET also stops to report [s]"""
     clock_s: int
     """What the clock shows at the start, since midnight [s]"""
+
+    def levels_m(self) -> dict[str, tuple[float, float, float]]:
+        """Tank -> its lowest, initial and highest level [m]."""
+        m = self.length_m
+        return {tank: (low * m, initial * m, high * m) for tank, (low, initial, high) in self.level.items()}
 
 
 @lru_cache(maxsize=8)
@@ -76,6 +83,7 @@ def facts(network: str) -> Facts:
             drawing=tuple(draws),
             demand_nodes=tuple(n for n, mean in mean_demands(project, shape).items() if mean > 0),
             level={t: tuple(en.getnodevalue(project, i, k) for k in keys) for t, i in shape.tanks.items()},
+            tank_area=tank_areas(project, shape),
             length_m=shape.length_m,
             pressure_m=shape.pressure_m,
             price={p: _price(project, i) for p, i in shape.pumps.items()},

@@ -1,40 +1,23 @@
 """The text of an EPANET input file: its sections as tokens, and what is refused before EPANET sees it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
+from wss import network_file
 from wss.errors import NetworkError, raise_all
+from wss.network_file import Line
 
 LONGEST_ID = 31
 """EPANET's own limit; it aborts the whole process on ids much longer than this."""
 FREE_TEXT = {"TITL", "LABE", "BACK", "TAGS", "END"}
 """Sections (by their first four letters, as EPANET knows them) whose words are not ids."""
-
-
-def section_name(line: str) -> str | None:
-    """Name of the section that `line` opens, cut to the four letters EPANET looks at; None for any other line."""
-    line = line.strip()
-    return line[1:].split("]")[0][:4].upper() if line.startswith("[") else None
+END = Line(0, "END", [], "[END]", True)
 
 
 def sections(text: str) -> dict[str, list[list[str]]]:
     """Words of each line without comments, by section (`PIPE`, `PUMP`, ...: four letters); an absent section is empty."""
-    found: dict[str, list[list[str]]] = defaultdict(list)
-    current = ""
-    for line in text.splitlines():
-        name = section_name(line)
-        if name is not None:
-            current = name
-            continue
-        words = line.split(";")[0].split()
-        if words:
-            found[current].append(words)
-    return found
-
-
-def ids(text: str, section: str) -> list[str]:
-    """Ids of a section that lists elements (`TANK`, `PUMP`, ...), in the file's order."""
-    return list(dict.fromkeys(words[0] for words in sections(text)[section]))
+    return defaultdict(list, {name: [line.words for line in lines] for name, lines in network_file.rows(text).items()})
 
 
 def seconds(words: list[str]) -> int:
@@ -94,43 +77,47 @@ def refuse(text: str) -> None:
 
 def controls_of(text: str, links: set[str]) -> str:
     """The network without the controls that act on other links than `links`, and without the rules that act on none of them."""
-    kept: list[str] = []
-    rule: list[str] = []
-    section, dropped = None, False
-    for line in [*text.splitlines(), "[END]"]:
-        name, words = section_name(line), line.split(";")[0].split()
-        if name is not None or (words and words[0].upper() == "RULE"):
-            stays = "".join(rule[:1]).upper().split()[:1] != ["RULE"] or bool(_acted(rule) & links)
+    kept: list[Line] = []
+    rule: list[Line] = []
+    dropped = False
+    for line in [*network_file.lines(text), END]:
+        if line.opens or _first(line) == "RULE":
+            stays = not rule or _first(rule[0]) != "RULE" or bool(_acted(rule) & links)
             kept += rule if stays else []
             rule, dropped = [], dropped or not stays
-        section = name or section
-        if name == "END":
+        if line.opens and line.section == "END":
             break
-        if section == "RULE" and name is None:
+        if line.section == "RULE" and not line.opens:
             rule.append(line)
-        elif section == "CONT" and name is None and words and not (words[1:2] and words[1] in links):
+        elif line.section == "CONT" and line.words and not links.intersection(line.words[1:2]):
             dropped = True
         else:
             kept.append(line)
-    return "\n".join([*kept, "[END]", ""]) if dropped else text
+    return "\n".join([*(line.text for line in kept), "[END]", ""]) if dropped else text
 
 
-def _acted(rule: list[str]) -> set[str]:
+def _first(line: Line) -> str:
+    return line.words[0].upper() if line.words else ""
+
+
+def _acted(rule: list[Line]) -> set[str]:
     """Links that the actions of a rule's lines set."""
     found, acting = set(), False
-    for words in (line.split(";")[0].split() for line in rule):
-        clause = words[0].upper() if words else ""
-        acting = clause in ("THEN", "ELSE") or (acting and clause == "AND")
-        if acting and len(words) > 2:
-            found.add(words[2])
+    for line in rule:
+        acting = _first(line) in ("THEN", "ELSE") or (acting and _first(line) == "AND")
+        if acting and len(line.words) > 2:
+            found.add(line.words[2])
     return found
 
 
 def added(text: str, section: str, line: str) -> str:
     """The network with one more line in `section`; EPANET lets the last of several lines count."""
-    lines = text.splitlines()
-    end = next((k for k, one in enumerate(lines) if section_name(one) == "END"), len(lines))
-    return "\n".join([*lines[:end], f"[{section}]", f" {line}", "[END]", ""])
+    return "\n".join([*(one.text for one in until_end(text)), f"[{section}]", f" {line}", "[END]", ""])
+
+
+def until_end(text: str) -> Iterator[Line]:
+    """Lines before the section END, where EPANET stops reading."""
+    return takewhile(lambda line: not (line.opens and line.section == "END"), network_file.lines(text))
 
 
 def _is_number(word: str) -> bool:

@@ -47,12 +47,6 @@ def snap(run: Simulation, step: pd.Timedelta) -> xr.DataArray:
     return labelled("pump_speed", np.round(mean, 9), time=time, pump=run.pump_speed["pump"].values)
 
 
-def starts(speed: xr.DataArray) -> dict[str, int]:
-    """How often each pump goes from off to on in `speed` (time, pump) [1]; running at the first time is no start."""
-    on = speed.transpose("time", "pump").values > 0
-    return dict(zip(speed["pump"].values.tolist(), (on[1:] & ~on[:-1]).sum(axis=0).tolist(), strict=True))
-
-
 def _per_step(second: np.ndarray, value: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Integral over each step between `edges` [s] of columns of `value` that hold from `second` [s] on."""
     knots = np.append(second, max(edges[-1], second[-1]))

@@ -11,6 +11,7 @@ from wss.hydraulics import inp
 from wss.hydraulics.layout import Layout, layout
 from wss.hydraulics.patterns import resample
 from wss.hydraulics.project import opened
+from wss.network_file import word
 
 DAY_S = 86400
 PER_LINE = 8
@@ -56,8 +57,9 @@ def write_inp(network: str, levels: Mapping[str, float], demand: xr.DataArray, s
         "Pattern Timestep": inp.clock(step_s), "Pattern Start": inp.clock(0),
         "Start ClockTime": inp.clock_of_day(clock_s % DAY_S),
     }  # fmt: skip
+    patterns = ((word(name), _rows(factors)) for name, factors in (kept | planned).items())
     added = [
-        *_block("PATTERNS", [f"{name} {' '.join(row)}" for name, factors in (kept | planned).items() for row in _rows(factors)]),
+        *_block("PATTERNS", [f"{name} {' '.join(row)}" for name, table in patterns for row in table]),
         *_block("DEMANDS", draws),
         *_block("TIMES", [f"{name} {value}" for name, value in times.items()]),
         *_block("OPTIONS", ["Demand Multiplier 1.0"]),
@@ -83,7 +85,8 @@ def _edits(shape: Layout, levels: Mapping[str, float], own_clock_s: int) -> dict
     def control(words: list[str]) -> list[str] | None:
         if len(words) < 6 or words[4].upper() != "TIME":
             return words
-        daily = (*words[:4], "CLOCKTIME", inp.clock_of_day((inp.seconds(words[5:]) + own_clock_s) % DAY_S))
+        moment = inp.clock_of_day((inp.seconds(words[5:]) + own_clock_s) % DAY_S)
+        daily = (*words[:4], "CLOCKTIME", *moment.split())
         if daily in written:
             return None
         written.add(daily)
@@ -102,22 +105,16 @@ def _edits(shape: Layout, levels: Mapping[str, float], own_clock_s: int) -> dict
 
 def _edited(network: str, edits: Mapping[str, Edit]) -> list[str]:
     """Lines of `network`, up to [END], with `edits` applied; comments stay, lines that do not change stay as they are."""
-    lines, edit = [], None
-    for line in network.splitlines():
-        name = inp.section_name(line)
-        if name == "END":
-            break
-        if name is not None:
-            edit = edits.get(name)
-        words = line.split(";")[0].split()
-        if name is None and edit is not None and words:
-            changed = edit(words)
-            if changed is None:
-                continue
-            if changed != words:
-                _, mark, comment = line.partition(";")
-                line = " " + "\t".join(changed) + (f"\t{mark}{comment}" if mark else "")
-        lines.append(line)
+    lines = []
+    for line in inp.until_end(network):
+        changed = edits[line.section](line.words) if line.words and line.section in edits else line.words
+        if changed is None:
+            continue
+        text = line.text
+        if changed != line.words:
+            _, mark, comment = text.partition(";")
+            text = " " + "\t".join(map(word, changed)) + (f"\t{mark}{comment}" if mark else "")
+        lines.append(text)
     return lines
 
 
@@ -146,7 +143,7 @@ def _shared_patterns(nodes: list[str], values: np.ndarray, taken: set[str]) -> t
         key = course.tobytes()
         if key not in patterns:
             patterns[key] = (next(names), course)
-        lines.append(f"{node}\t{base:.12g}\t{patterns[key][0]}")
+        lines.append(f"{word(node)}\t{base:.12g}\t{patterns[key][0]}")
     return dict(patterns.values()), lines
 
 

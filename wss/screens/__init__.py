@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-_FUNCTIONS = {"operator": "operator", "whatif": "whatif", "serve": "server", "dashboard": "server"}
+_FUNCTIONS = {"operator": "operator", "whatif": "whatif", "dashboard": "server"}
 """Function -> submodule that defines it."""
 
 

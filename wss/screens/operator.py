@@ -19,8 +19,9 @@ from wss.steps.configuration import active
 from wss.steps.plan import overrides
 from wss.steps.plan.publish import release
 from wss.steps.run import Run, open_run
-from wss.views import page, panels, style
+from wss.views import panels, style
 from wss.views.operator_figure import operator_figure, operator_legend
+from wss.views.operator_theme import stylesheet
 from wss.views.reasons import switch_list
 from wss.views.situation import Situation
 from wss.views.words import say
@@ -159,4 +160,4 @@ class OperatorPage:
                 ).add_class("side"),
             ]
         ).add_class("page")
-        return widgets.VBox([widgets.HTML(f"<style>{page.stylesheet()}</style>"), grid]).add_class("wss")
+        return widgets.VBox([widgets.HTML(f"<style>{stylesheet()}</style>"), grid]).add_class("wss")

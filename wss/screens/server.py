@@ -61,11 +61,6 @@ def dashboard(tenant: str, port: int = PORT, workspace: Workspace | None = None,
     return Dashboard(command, environment, page, f"http://127.0.0.1:{port}/?token={token}")
 
 
-def serve(tenant: str, port: int = PORT, workspace: Workspace | None = None) -> subprocess.Popen:
-    """Start a tenant's operator dashboard on the loopback and return its process. Raises as `dashboard` does."""
-    return dashboard(tenant, port, workspace).start()
-
-
 def tenant_of_process() -> str:
     """The tenant that this process serves, from its environment and from nowhere else; NotFoundError if it names none."""
     tenant = os.environ.get(TENANT, "")

@@ -73,15 +73,29 @@ def apply_tenant(
 
 
 def apply_version(
-    workspace: Workspace, name: str, version: int, author: str, note: str, at: pd.Timestamp | None = None
+    workspace: Workspace,
+    name: str,
+    version: int,
+    author: str,
+    note: str,
+    at: pd.Timestamp | None = None,
+    forget: Collection[str] = (),
+    told: Callable[[dict], None] | None = None,
 ) -> tuple[int, str]:
     """Make an old version active again: its files become a new version, as `apply_tenant` does with those of the folder.
 
-    Raises NotFoundError if there is no such version, and ConfigError if it breaks a rule that came since.
+    The files in the folder stay as they are. Parameters and what is returned are those of `apply_tenant`.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    ConfigError
+        If it breaks a rule that came since, or readings that came since would become unfindable.
     """
     with open_store(workspace, name) as store:
         files = store.documents(version)
-    return _apply(workspace, name, files, author, note, at)
+    return _apply(workspace, name, files, author, note, at, forget, told)
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -51,11 +51,6 @@ def count(connection: Connection) -> dict[str, int]:
     return {t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in metadata.sorted_tables}
 
 
-def digests(connection: Connection) -> dict[str, str]:
-    """SHA-256 of what each table says, by its name: the same in both databases, whatever the order of writing."""
-    return {table.name: _digest(_blocks(connection, table)) for table in metadata.sorted_tables}
-
-
 class _Steps:
     """Tells the progress of the blocks that pass through."""
 

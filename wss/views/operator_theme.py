@@ -1,4 +1,6 @@
-"""The frame of the operator's figure: its panels by pixels, its time axis in local time, the tariff behind everything."""
+"""The operator's theme, and the frame of its figure: panels by pixels, time axis in local time, the tariff behind everything."""
+
+from importlib.resources import files
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -47,6 +49,11 @@ TEMPLATE = go.layout.Template(
         "annotationdefaults": {"showarrow": False},
     }
 )
+
+
+def stylesheet() -> str:
+    """The operator's theme as CSS."""
+    return files("wss.views").joinpath("operator.css").read_text(encoding="utf-8")
 
 
 def frame(situation: Situation, start: pd.Timestamp, end: pd.Timestamp) -> go.Figure:

@@ -8,9 +8,8 @@ import pandas as pd
 from wss import times
 from wss.config import Tank
 from wss.records import PlanSummary
-from wss.views import style
+from wss.views import reasons, style
 from wss.views.facts import told
-from wss.views.reasons import SYMBOLS, change_words
 from wss.views.situation import Situation
 from wss.views.story import model_sentences, risk_sentences
 from wss.views.words import DAYS, Language, number, say
@@ -89,7 +88,7 @@ def cards(situation: Situation) -> str:
     shown = [_card(situation, action) for action in due]
     empty = say("no_plan" if situation.plan is None else "no_more_actions", tenant.language)
     shown += [f'<div class="card none"><div class="why">{empty if k == 0 else ""}</div></div>' for k in range(3 - len(shown))]
-    changed = change_words(tenant, situation.tariff.currency, situation.plan.summary.change) if situation.plan else ""
+    changed = reasons.change_words(tenant, situation.tariff.currency, situation.plan.summary.change) if situation.plan else ""
     head = f"<h2>{say('next_actions', tenant.language)}<span>{escape(changed)}</span></h2>"
     return f'{head}<div class="cards">{"".join(shown)}</div>'
 
@@ -155,7 +154,7 @@ def journal(situation: Situation, entries: int = 5) -> str:
 def override_text(situation: Situation, held) -> str:
     """One active override in words, escaped: pump, on or off, until when, who and why."""
     zone, language = situation.tenant.time_zone, situation.tenant.language
-    pump = next((p.title for p in situation.tenant.system.pumps if p.id == held.pump), held.pump)
+    pump = reasons.title(situation.tenant, "pump", held.pump)
     state = say("held_on" if held.on else "held_off", language)
     return (
         f"<b>{escape(pump)}</b> {state} {style.moment(held.start, zone, language)} – {style.moment(held.end, zone, language)}"
@@ -202,13 +201,13 @@ def _card(situation: Situation, action) -> str:
     day, clock = style.moment(action.time, tenant.time_zone, tenant.language).split()
     minutes = (action.time - situation.now) / pd.Timedelta("1min")
     far = say("due_now", tenant.language) if minutes < 1 else say("in_time", tenant.language, age=age_text(minutes))
-    pump = next((p.title for p in tenant.system.pumps if p.id == str(action.pump)), str(action.pump))
+    pump = reasons.title(tenant, "pump", str(action.pump))
     what = say(f"card_{action.action}", tenant.language, pump=escape(pump), speed=action.speed)
     moves = "".join(f'<div class="if">{escape(words)}</div>' for words in (action.earlier, action.later) if words)
     return (
         f'<div class="card {action.action}"><div class="when"><b class="num">{clock}</b><span>{day} · {far}</span>'
         f'<span class="chip">{escape(str(action.period))}</span></div>'
-        f'<div class="what"><i>{SYMBOLS[action.action]}</i>{what}</div>'
+        f'<div class="what"><i>{reasons.SYMBOLS[action.action]}</i>{what}</div>'
         f'<div class="why">{escape(str(action.why))}</div>{moves}</div>'
     )
 
@@ -247,7 +246,7 @@ def _morning(now: pd.Timestamp, zone: str) -> pd.Timestamp:
 
 def _held(situation: Situation, body: dict) -> str:
     """An override's entry in words: pump, on or off, until when."""
-    pump = next((p.title for p in situation.tenant.system.pumps if p.id == body.get("pump")), body.get("pump", ""))
+    pump = reasons.title(situation.tenant, "pump", str(body.get("pump", "")))
     state = say("held_on" if body.get("on") else "held_off", situation.tenant.language)
     until = style.moment(times.utc(body["end"]), situation.tenant.time_zone, situation.tenant.language)
-    return f"{escape(str(pump))} {state} {say('until', situation.tenant.language)} {until}"
+    return f"{escape(pump)} {state} {say('until', situation.tenant.language)} {until}"

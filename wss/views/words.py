@@ -174,8 +174,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "held_on": ("held on", "ligada"),
     "held_off": ("held off", "desligada"),
     "until": ("until", "até"),
-    "snapshot": ("Snapshot of the page at the time shown; the live page accepts and overrides.",
-                 "Cópia da página à hora indicada; a página viva permite aceitar e fixar."),
     # prose of the notebooks
     "story_violations": ("It breaks {count} limit(s):", "Viola {count} limite(s):"),
     "story_holds": ("Every limit holds in the replay.", "Todos os limites são cumpridos na simulação."),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wss.steps.intake import folders
-from wss.steps.intake.look import look, ready
+from wss.steps.intake.look import look
 
 NOW = time.time()
 
@@ -23,6 +23,10 @@ def put(folder: Path, name: str, data: bytes, age_s: float) -> Path:
 def state(path: Path, now: float = NOW) -> str:
     found = {f.path: f.state for f in look(path.parent, now, 60)}
     return found.get(path, "left out")
+
+
+def ready(folder: Path, now: float = NOW) -> list[Path]:
+    return [f.path for f in look(folder, now, 60) if f.state == "ready"]
 
 
 def test_a_still_file_that_ends_in_a_newline_is_ready(tmp_path):
@@ -43,7 +47,7 @@ def test_a_renamed_file_is_ready_at_once(tmp_path):
     assert look(tmp_path, NOW, 60) == []
     time.sleep(0.02)
     (tmp_path / "a.csv.part").rename(tmp_path / "a.csv")
-    assert ready(tmp_path, time.time(), 60) == [tmp_path / "a.csv"]
+    assert ready(tmp_path, time.time()) == [tmp_path / "a.csv"]
 
 
 def test_a_done_marker_makes_a_file_ready_even_without_a_newline(tmp_path):
@@ -73,12 +77,12 @@ def test_what_is_no_regular_file_is_ignored_and_reported(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     ignored = {f.path.name for f in look(tmp_path, NOW, 60) if f.state == "ignored"}
     assert ignored == {"link.csv", "gone.csv", "folder", "pipe.csv"}
-    assert ready(tmp_path, NOW, 60) == [target]
+    assert ready(tmp_path) == [target]
 
 
 def test_the_first_delivered_comes_first(tmp_path):
     late, early, twin = put(tmp_path, "a", b"\n", 100), put(tmp_path, "c", b"\n", 200), put(tmp_path, "b", b"\n", 200)
-    assert ready(tmp_path, NOW, 60) == [twin, early, late]
+    assert ready(tmp_path) == [twin, early, late]
 
 
 def test_a_missing_inbox_is_empty(tmp_path):

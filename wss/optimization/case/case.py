@@ -1,7 +1,6 @@
 """Pump scheduling cases as files: case.yml, a network beside it, plans as CSV. The format is that of the benchmarks' judge."""
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from math import gcd, lcm
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import pandas as pd
 import xarray as xr
 import yaml
 
-from wss.errors import ConfigError, NetworkError, raise_all
+from wss import network_file
+from wss.errors import ConfigError, NetworkError, NotFoundError, raise_all
 from wss.hydraulics.facts import Facts, facts
 from wss.hydraulics.inp import added, controls_of
 from wss.optimization.case.keys import CaseFile, parse
@@ -199,22 +199,15 @@ def _network(name: object, folder: Path) -> tuple[str, str]:
     if not isinstance(name, str) or not name.strip():
         return "", "network: must name an INP file beside the case, or package:PKG/path"
     path = folder / name
-    if name.startswith("package:"):
-        package, _, inside = name.removeprefix("package:").partition("/")
-        spec = find_spec(package) if package.isidentifier() else None
-        if spec is None or spec.origin is None:
-            return "", f"network: package {package} is not installed"
-        path = Path(spec.origin).parent / inside
     try:
+        path = network_file.find(name, folder)
         if not path.is_file():
             return "", f"network: {path} does not exist, or is no file"
-        raw = path.read_bytes()
+        return network_file.read(path), ""
+    except NotFoundError as error:
+        return "", f"network: {error}"
     except OSError as error:
         return "", f"network: {path} cannot be read: {error.strerror}"
-    try:
-        return raw.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:  # EPANET for Windows writes the machine's code page
-        return raw.decode("latin-1"), ""
 
 
 def _element_faults(data: Mapping[str, Any], found: Facts) -> list[str]:

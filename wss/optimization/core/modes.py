@@ -66,7 +66,7 @@ def find_stations(engine: Engine, problem: Problem) -> tuple[Station, ...]:
     """
     pumps = engine.pumps
     usable = [i for i, p in enumerate(pumps) if p not in problem.out_of_service]
-    top = {p: problem.speed_range.get(p, (1.0, 1.0))[1] for p in pumps}
+    top = {p: problem.speed_of(p)[1] for p in pumps}
 
     def state(*running: int) -> Snapshot:
         return engine.snapshot({pumps[i]: top[pumps[i]] for i in running}, problem.initial_level, 0)

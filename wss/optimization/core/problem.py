@@ -64,7 +64,7 @@ class Problem:
     max_starts: Mapping[str, int] = field(default_factory=dict)
     """Pump -> most starts over the horizon, taken as periodic."""
     speed_range: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Pump -> lowest and highest relative speed of its drive; others run at 1."""
+    """Pump -> lowest and highest relative speed of its drive; others have none, see `speed_of`."""
     speed_steps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Pump -> the relative speeds within its range that its drive has, where it has no others."""
     start_cost: float = 0.0
@@ -135,12 +135,16 @@ class Problem:
             return np.repeat(table.to_numpy()[:, None], len(pumps), axis=1)
         return table.sel(pump=pumps).transpose("time", "pump").to_numpy()
 
+    def speed_of(self, pump: str) -> tuple[float, float]:
+        """Lowest and highest relative speed at which a pump can run: 1 where it has no drive. [1]"""
+        return self.speed_range.get(pump, (1.0, 1.0))
+
     def nearest_speed(self, pump: str, speed: np.ndarray) -> np.ndarray:
         """What the drive of a pump that runs has nearest to each of `speed`. [1]"""
         if pump in self.speed_steps:
             steps = np.array(self.speed_steps[pump], dtype=float)
             return steps[np.abs(np.asarray(speed)[..., None] - steps).argmin(axis=-1)]
-        return np.clip(speed, *self.speed_range.get(pump, (1.0, 1.0)))
+        return np.clip(speed, *self.speed_of(pump))
 
     def free(self, pumps: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Which pumps may stand and which may run, both (time, pump) of bool on the decision grid, by pins and service."""

@@ -1,4 +1,12 @@
-"""Room inside a tank's band that grows with the lead: later plans need not change for what it takes up when demand differs."""
+"""Room inside a tank's band that grows with the lead: later plans need not change for what it takes up when demand differs.
+
+Limits that are the tighter the further ahead, so that what is not known yet finds room, as in robust predictive control.
+
+References
+----------
+.. [1] L. Chisci, J. A. Rossiter, G. Zappa, "Systems with Persistent Disturbances: Predictive Control with Restricted
+       Constraints", Automatica 37 (7), 2001, doi:10.1016/S0005-1098(01)00051-6.
+"""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,9 @@
-"""A cost that no plan can undercut, for networks with one tank: dynamic programming over intervals of its level."""
+"""A cost that no plan can undercut, for networks with one tank: dynamic programming over intervals of its level.
+
+References
+----------
+.. [1] R. Bellman, "Dynamic Programming", Princeton University Press, 1957.
+"""
 
 from dataclasses import dataclass
 

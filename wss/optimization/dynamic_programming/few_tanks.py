@@ -2,6 +2,13 @@
 
 Changes of combinations are first sought at every half or quarter of an hour. Around a good plan they are sought at every slot,
 with levels that stay near the plan's.
+
+A corridor of states around a trial trajectory, moved until nothing is gained, is discrete differential dynamic programming.
+
+References
+----------
+.. [1] M. Heidari, V. T. Chow, P. V. Kokotović, D. D. Meredith, "Discrete Differential Dynamic Programming Approach to Water
+       Resources Systems Optimization", Water Resources Research 7 (2), 1971, doi:10.1029/WR007i002p00273.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,13 @@
 """Dynamic programming over tank levels: the best plans of networks with few tanks, by the tables of `grid`.
 
-Backward, the cost of the rest of the horizon is read from a grid of levels, with limits priced. Forward, partial plans keep their
-true levels; of those whose levels fall into the same small box the best is kept, and of all the most promising by that cost.
+Backward, the cost of the rest of the horizon [1]_ is read from a grid of levels, with limits priced. Forward, partial plans keep
+their true levels; of those in the same small box of levels the best is kept, and of all the most promising by that cost [2]_.
+
+References
+----------
+.. [1] R. Bellman, "Dynamic Programming", Princeton University Press, 1957.
+.. [2] P. S. Ow, T. E. Morton, "Filtered Beam Search in Scheduling", International Journal of Production Research 26 (1), 1988,
+       doi:10.1080/00207548808947840.
 """
 
 from dataclasses import dataclass, fields

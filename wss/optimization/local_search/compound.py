@@ -1,4 +1,12 @@
-"""Which moves to add to a plan: single ones and pairs, or up to four where those lead nowhere, scored by the linear response."""
+"""Which moves to add to a plan: single ones and pairs, or up to four where those lead nowhere, scored by the linear response.
+
+Moves that help together only are known as compound moves, as in ejection chains.
+
+References
+----------
+.. [1] F. Glover, "Ejection Chains, Reference Structures and Alternating Path Methods for Traveling Salesman Problems", Discrete
+       Applied Mathematics 65, 1996.
+"""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass

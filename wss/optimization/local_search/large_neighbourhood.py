@@ -2,6 +2,11 @@
 
 Moves of one or two switches do not get past a tank whose slots are coarse beside its band: one slot more overfills it, unless
 two others give way.
+
+References
+----------
+.. [1] P. Shaw, "Using Constraint Programming and Local Search Methods to Solve Vehicle Routing Problems", Principles and Practice
+       of Constraint Programming (CP98), LNCS 1520, 1998, doi:10.1007/3-540-49481-2_30.
 """
 
 from dataclasses import dataclass, replace

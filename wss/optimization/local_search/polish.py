@@ -1,4 +1,14 @@
-"""Better plans from a good one: moves chosen by the linear response, each step proven in EPANET before it counts."""
+"""Better plans from a good one: moves chosen by the linear response, each step proven in EPANET before it counts.
+
+Local search on pump plans that EPANET evaluates [1]_; solvers of integer programs call the like solution polishing [2]_.
+
+References
+----------
+.. [1] J. E. van Zyl, D. A. Savic, G. A. Walters, "Operational Optimization of Water Distribution Systems Using a Hybrid Genetic
+       Algorithm", Journal of Water Resources Planning and Management 130 (2), 2004.
+.. [2] E. Rothberg, "An Evolutionary Algorithm for Polishing Mixed Integer Programming Solutions", INFORMS Journal on Computing
+       19 (4), 2007.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -62,7 +62,7 @@ def _before(problem: Problem, pump: str, speed: np.ndarray) -> float:
     """Speed of a pump just before the plan begins: one that runs on has not been switched. [1]"""
     if not problem.initial_status.get(pump, False):
         return 0.0
-    return float(speed[0]) if speed[0] > 0 else problem.speed_range.get(pump, (1.0, 1.0))[1]
+    return float(speed[0]) if speed[0] > 0 else problem.speed_of(pump)[1]
 
 
 @dataclass(frozen=True)

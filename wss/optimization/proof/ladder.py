@@ -54,7 +54,7 @@ def _obeyed(problem: Problem, speed: xr.DataArray) -> xr.DataArray:
     """`speed` (time, pump) [1] with pins, service and what the drives can do respected."""
     pumps = [str(p) for p in speed.pump.values]
     may_stand, may_run = problem.free(pumps)
-    high = np.array([problem.speed_range.get(p, (1.0, 1.0))[1] for p in pumps])
+    high = np.array([problem.speed_of(p)[1] for p in pumps])
     nearest = np.column_stack([problem.nearest_speed(p, speed.to_numpy()[:, k]) for k, p in enumerate(pumps)])
     values = np.where(speed.to_numpy() > 0, nearest, 0.0)
     values = np.where(~may_stand & (values == 0), high, values)

@@ -1,4 +1,9 @@
-"""The judge's rules in our own words: a plan is replayed in EPANET and all it breaks is named. Knows nothing of the optimizer."""
+"""The judge's rules in our own words: a plan is replayed in EPANET and all it breaks is named. Knows nothing of the optimizer.
+
+References
+----------
+.. [1] L. A. Rossman, H. Woo, M. Tryby, F. Shang, R. Janke, T. Haxton, "EPANET 2.2 User Manual", U.S. EPA, EPA/600/R-20/133, 2020.
+"""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -109,7 +114,7 @@ def _orders(problem: Problem, pump_speed: xr.DataArray, engine: Engine) -> list[
         speed = pump_speed.sel(pump=pump).to_series()
         wrong = speed[(speed != 0) & (np.abs(speed - problem.nearest_speed(pump, speed.to_numpy())) > SPEED_TOLERANCE)]
         if len(wrong):
-            steps, (low, high) = problem.speed_steps.get(pump), problem.speed_range.get(pump, (1.0, 1.0))
+            steps, (low, high) = problem.speed_steps.get(pump), problem.speed_of(pump)
             allowed = " and ".join(f"{s:g}" for s in sorted({0.0, *steps})) if steps else f"0 and {low:g} to {high:g}"
             faults.append(Violation("speed", pump, wrong.index[0], value=wrong.iloc[0], text=allowed))
         if pump in problem.out_of_service and (speed > 0).any():

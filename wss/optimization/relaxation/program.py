@@ -1,4 +1,12 @@
-"""The linear program over fractions of modes, of which those of the first steps may be whole slots."""
+"""The linear program over fractions of modes, of which those of the first steps may be whole slots.
+
+HiGHS solves it.
+
+References
+----------
+.. [1] Q. Huangfu, J. A. J. Hall, "Parallelizing the Dual Revised Simplex Method", Mathematical Programming Computation 10 (1),
+       2018, doi:10.1007/s12532-017-0130-5.
+"""
 
 import numpy as np
 import pyomo.environ as pyo

@@ -3,6 +3,12 @@
 An integer program decides a window; the rest of the horizon stays a linear program over fractions, so that what whole slots leave
 over is made up for later. What is decided is simulated, the window's snapshots are taken anew around it, and it is decided again
 until it stays; then the next window begins at the levels that EPANET gives.
+
+The method is known as relax-and-fix.
+
+References
+----------
+.. [1] Y. Pochet, L. A. Wolsey, "Production Planning by Mixed Integer Programming", Springer, 2006, doi:10.1007/0-387-33477-7.
 """
 
 from dataclasses import dataclass, replace

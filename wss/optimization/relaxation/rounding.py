@@ -1,4 +1,15 @@
-"""From fractions of modes to modes on the decision grid: each pump's running time follows its plan, with few starts."""
+"""From fractions of modes to modes on the decision grid: each pump's running time follows its plan, with few starts.
+
+The task is known as combinatorial integral approximation: least integrated deviation from a relaxed control, few switches. Here
+it is solved by beam search.
+
+References
+----------
+.. [1] S. Sager, M. Jung, C. Kirches, "Combinatorial Integral Approximation", Mathematical Methods of Operations Research 73 (3),
+       2011, doi:10.1007/s00186-011-0355-4.
+.. [2] P. S. Ow, T. E. Morton, "Filtered Beam Search in Scheduling", International Journal of Production Research 26 (1), 1988,
+       doi:10.1080/00207548808947840.
+"""
 
 import numpy as np
 

@@ -1,4 +1,14 @@
-"""Linear program, realization and replay in turns: each round linearizes around a truer trajectory."""
+"""Linear program, realization and replay in turns: each round linearizes around a truer trajectory.
+
+Successive linear programming; the linear program is over running times of combinations of pumps.
+
+References
+----------
+.. [1] F. Palacios-Gomez, L. Lasdon, M. Engquist, "Nonlinear Optimization by Successive Linear Programming", Management Science
+       28 (10), 1982, doi:10.1287/mnsc.28.10.1106.
+.. [2] P. W. Jowitt, G. Germanopoulos, "Optimal Pump Scheduling in Water-Supply Networks", Journal of Water Resources Planning and
+       Management 118 (4), 1992.
+"""
 
 from dataclasses import dataclass, replace
 

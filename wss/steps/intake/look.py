@@ -27,11 +27,6 @@ class Found:
     reason: str = ""
 
 
-def ready(folder: Path, now_s: float, settle_seconds: float) -> list[Path]:
-    """Complete files of `folder` at `now_s` [s since 1970], the first delivered first."""
-    return [found.path for found in look(folder, now_s, settle_seconds) if found.state == "ready"]
-
-
 def look(folder: Path, now_s: float, settle_seconds: float, apart_from: Container[str] = ()) -> list[Found]:
     """Every file of an inbox with its state, the first delivered first; unfinished and hidden files are left out.
 

@@ -7,6 +7,7 @@ import xarray as xr
 
 from wss import tariffs
 from wss.hydraulics import Engine, Simulation
+from wss.hydraulics.facts import facts
 from wss.kpi import baseline, energy
 from wss.optimization import Solution
 from wss.optimization.proof import worth
@@ -93,23 +94,18 @@ def water_value(inputs: Inputs, solution: Solution) -> dict[str, float]:
     hours = inputs.problem.decision_step / pd.Timedelta(hours=1)
     drawn = float(inputs.demand.sel(quantile=0.5).sum()) * hours
     trusted = solution.marginal_cost if solution.rung != "relaxed" else None
-    return worth.water_value(_tank_areas(inputs), trusted, solution.verdict.cost if solution.verdict is not None else 0.0, drawn)
+    cost = solution.verdict.cost if solution.verdict is not None else 0.0
+    return worth.water_value(facts(inputs.problem.network).tank_area, trusted, cost, drawn)
 
 
 def marginal_cost(inputs: Inputs, solution: Solution) -> float:
     """What a further cubic metre in the tanks is worth at the mean of the tanks by area. [currency/m3]"""
-    return worth.mean_by_area(water_value(inputs, solution), _tank_areas(inputs))
+    return worth.mean_by_area(water_value(inputs, solution), facts(inputs.problem.network).tank_area)
 
 
 def priced(inputs: Inputs, time: pd.DatetimeIndex) -> xr.DataArray:
     """Mean price (time,) of each step of the decision grid. [currency/kWh]"""
     return tariffs.mean_price(inputs.problem.price, time).assign_attrs(currency=inputs.tariff.currency)
-
-
-def _tank_areas(inputs: Inputs) -> dict[str, float]:
-    """Tank -> plan area. [m2]"""
-    with Engine(inputs.problem.network) as engine:
-        return {t: engine.tank_area[t] for t in engine.tanks}
 
 
 def _watched(run: Run) -> tuple[list[str], list[str]]:

@@ -9,6 +9,7 @@ import xarray as xr
 from wss import times
 from wss.errors import HydraulicError
 from wss.hydraulics import Engine
+from wss.hydraulics.facts import facts
 from wss.quantities import labelled
 from wss.records import PlanSummary, Reason
 from wss.steps.masked import Masked
@@ -61,13 +62,8 @@ def _from_seen(run: Run, seen: xr.Dataset, node_demand: xr.DataArray, previous: 
     known = seen["level"].notnull().all("tank").to_numpy() & (seen.sizes["time"] > 0)
     status = {str(p): bool(v > 0) for p, v in zip(running["pump"].values, running.values[-1], strict=True)}
     if not known.any():
-        with Engine(run.configuration.network) as engine:
-            return Start(
-                dict(engine.initial_level),
-                status,
-                None,
-                Reason("no_levels", amount=2 * run.tenant.intake.dead_minutes),
-            )
+        initial = {t: first for t, (_, first, _) in facts(run.configuration.network).levels_m().items()}
+        return Start(initial, status, None, Reason("no_levels", amount=2 * run.tenant.intake.dead_minutes))
     moment = seen.get_index("time")[np.flatnonzero(known)[-1]]
     levels = {str(t): float(v) for t, v in zip(seen["tank"].values, seen["level"].sel(time=moment).values, strict=True)}
     age = (run.now - moment) / pd.Timedelta(minutes=1)
@@ -151,5 +147,5 @@ def _carried_on(
 
 def _inside(run: Run, levels: dict[str, float]) -> dict[str, float]:
     """Levels within the tanks' own limits. [m]"""
-    with Engine(run.configuration.network) as engine:
-        return {t: min(max(v, engine.level_min[t]), engine.level_max[t]) for t, v in levels.items()}
+    own = facts(run.configuration.network).levels_m()
+    return {t: min(max(v, own[t][0]), own[t][2]) for t, v in levels.items()}
