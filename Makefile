@@ -23,10 +23,11 @@ demo: setup  ## the main job: SCADA files in, a proven plan out
 test: setup lint  ## every test, on two processes
 	$(BIN)/python -m pytest -n 2
 
-lint: setup  ## style and import contract
+lint: setup  ## style, import contracts, types of new packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 
 bench: setup  ## the benchmarks, one after the other
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
