@@ -31,10 +31,11 @@ soak: setup  ## what takes longer and can fail: soak tests, pump cases, hostile 
 	$(BIN)/python benchmarks/variants.py --drawn 8
 	$(BIN)/python benchmarks/verdicts.py --plans 4
 
-lint: setup  ## style and import contract
+lint: setup  ## style, import contracts, types of new packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 
 bench: setup  ## the benchmarks, one after the other
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

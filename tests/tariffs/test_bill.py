@@ -7,6 +7,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tariffs.conftest import demand_charge
 from wss import tariffs, times
 from wss.config import DemandCharge, Tariff
 from wss.errors import DataError
@@ -27,51 +28,51 @@ def charging(tariff: Tariff, **charge) -> Tariff:
 
 def test_peak_of_a_window(portugal):
     tariff = charging(portugal, price_per_kw=5.0, window_minutes=15)
-    assert tariffs.demand_charge(tariff, power([10, 40, 30])) == 200.0
-    assert tariffs.demand_charge(tariff, power([10, 40, 30]), peak_so_far_kw=35.0) == 25.0
-    assert tariffs.demand_charge(tariff, power([10, 40, 30]), peak_so_far_kw=45.0) == 0.0
+    assert demand_charge(tariff, power([10, 40, 30])) == 200.0
+    assert demand_charge(tariff, power([10, 40, 30]), peak_so_far_kw=35.0) == 25.0
+    assert demand_charge(tariff, power([10, 40, 30]), peak_so_far_kw=45.0) == 0.0
 
 
 def test_power_is_averaged_over_windows_that_start_on_full_hours(portugal):
     tariff = charging(portugal, price_per_kw=1.0, window_minutes=60)
-    assert tariffs.demand_charge(tariff, power([0, 40, 40, 0, 0, 0, 0, 60])) == 20.0  # 80/4 and 60/4
-    assert tariffs.demand_charge(tariff, power([80, 40, 0, 0], start="2022-01-03T08:30")) == 60.0  # (80 + 40)/2 of what is there
+    assert demand_charge(tariff, power([0, 40, 40, 0, 0, 0, 0, 60])) == 20.0  # 80/4 and 60/4
+    assert demand_charge(tariff, power([80, 40, 0, 0], start="2022-01-03T08:30")) == 60.0  # (80 + 40)/2 of what is there
 
 
 def test_minutes_are_averaged_and_long_steps_count_as_they_are(portugal):
     tariff = charging(portugal, price_per_kw=1.0, window_minutes=15)
-    assert tariffs.demand_charge(tariff, power([90] * 5 + [0] * 10, step="1min")) == 30.0
-    assert tariffs.demand_charge(tariff, power([30, 20], step="60min")) == 30.0
+    assert demand_charge(tariff, power([90] * 5 + [0] * 10, step="1min")) == 30.0
+    assert demand_charge(tariff, power([30, 20], step="60min")) == 30.0
 
 
 def test_only_named_periods_count(portugal):
     tariff = charging(portugal, price_per_kw=5.0, periods=("ponta",))
-    assert tariffs.demand_charge(tariff, power([50, 60], start="2022-01-03T09:15")) == 300.0  # the second starts at 09:30
-    assert tariffs.demand_charge(tariff, power([50, 60], start="2022-01-03T13:00")) == 0.0
+    assert demand_charge(tariff, power([50, 60], start="2022-01-03T09:15")) == 300.0  # the second starts at 09:30
+    assert demand_charge(tariff, power([50, 60], start="2022-01-03T13:00")) == 0.0
 
 
 def test_each_local_month_has_its_own_peak(portugal):
     """In summer the wall is an hour ahead: 23:00 UTC of 30 June is 1 July there."""
     tariff = charging(portugal, price_per_kw=2.0)
     across = power([50, 30], start="2022-06-30T22:45")
-    assert tariffs.demand_charge(tariff, across, peak_so_far_kw=45.0) == 2 * 5 + 2 * 30
-    assert tariffs.demand_charge(tariff, power([50, 30], start="2022-06-30T22:30"), peak_so_far_kw=45.0) == 10.0
+    assert demand_charge(tariff, across, peak_so_far_kw=45.0) == 2 * 5 + 2 * 30
+    assert demand_charge(tariff, power([50, 30], start="2022-06-30T22:30"), peak_so_far_kw=45.0) == 10.0
 
 
 def test_windows_keep_apart_in_the_doubled_hour(portugal):
     """Both passes of 01:00 to 02:00 on 30 October 2022 have their own four windows."""
     tariff = charging(portugal, price_per_kw=1.0)
-    assert tariffs.demand_charge(tariff, power([80, 0, 0, 0, 20, 0, 0, 0], start="2022-10-30T00:00")) == 80.0
+    assert demand_charge(tariff, power([80, 0, 0, 0, 20, 0, 0, 0], start="2022-10-30T00:00")) == 80.0
 
 
 def test_missing_power_counts_as_unknown(portugal):
     tariff = charging(portugal, price_per_kw=1.0)
-    assert tariffs.demand_charge(tariff, power([np.nan, 20])) == 20.0
-    assert tariffs.demand_charge(tariff, power([np.nan, np.nan])) == 0.0
+    assert demand_charge(tariff, power([np.nan, 20])) == 20.0
+    assert demand_charge(tariff, power([np.nan, np.nan])) == 0.0
 
 
 def test_no_charge_no_cost(portugal):
-    assert tariffs.demand_charge(charging(portugal), power([1000])) == 0.0
+    assert demand_charge(charging(portugal), power([1000])) == 0.0
 
 
 @settings(deadline=None, max_examples=50)
@@ -81,8 +82,8 @@ def test_charge_of_a_month_adds_up_over_its_parts(portugal, values, cut):
     tariff = charging(portugal, price_per_kw=3.0)
     whole = power(values)
     first, second = whole[:cut], whole[cut:]
-    parts = tariffs.demand_charge(tariff, first) + tariffs.demand_charge(tariff, second, peak_so_far_kw=float(first.max()))
-    assert parts == pytest.approx(tariffs.demand_charge(tariff, whole))
+    parts = demand_charge(tariff, first) + demand_charge(tariff, second, peak_so_far_kw=float(first.max()))
+    assert parts == pytest.approx(demand_charge(tariff, whole))
 
 
 def energy(values: dict[str, list[float]], start="2022-01-03T09:00") -> xr.DataArray:

@@ -9,6 +9,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tariffs.conftest import demand_charge
 from wss import tariffs
 from wss.config import Tariff
 
@@ -35,7 +36,7 @@ def test_bill_and_plan_of_a_course_that_begins_at_a_quarter_past():
     power = np.where((time >= "2026-01-05T06:45") & (time < "2026-01-05T07:45"), 100.0, 0.0)
     charges = tariffs.peak_charges(hourly(), time)
     assert [charge.windows(time).highest(power) for charge in charges] == [75.0]
-    assert tariffs.demand_charge(hourly(), xr.DataArray(power, dims="time", coords={"time": time})) == 75.0
+    assert demand_charge(hourly(), xr.DataArray(power, dims="time", coords={"time": time})) == 75.0
 
 
 @pytest.mark.parametrize(("zone", "first"), [("Asia/Kolkata", "05:30"), ("Asia/Kathmandu", "05:15"), ("UTC", "06:00")])
@@ -90,4 +91,4 @@ def test_versions_of_one_month_are_one_charge():
     assert [charge.price_per_kw for charge in charges] == [1.0, 2.0]
     assert tariffs.together(charges) == [[0, 1]]
     for power, due in (([50.0, 0, 20, 0], 50.0), ([50.0, 0, 30, 0], 60.0)):
-        assert tariffs.demand_charge(tariff, xr.DataArray(power, dims="time", coords={"time": time})) == due
+        assert demand_charge(tariff, xr.DataArray(power, dims="time", coords={"time": time})) == due

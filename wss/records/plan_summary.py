@@ -115,7 +115,7 @@ class PlanSummary(Summary):
         Plans of older versions know the demand charge alone, and it is there where a tariff has no component.
         """
         plan = self.charges or {"demand_charge": self.demand_charge}
-        other = self.baseline_charges or {"demand_charge": self.baseline_demand_charge}
+        other: Mapping[str, float | None] = self.baseline_charges or {"demand_charge": self.baseline_demand_charge}
         return {key: (cost, other.get(key)) for key, cost in plan.items()}
 
     @classmethod

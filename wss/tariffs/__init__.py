@@ -1,6 +1,6 @@
 """Electricity tariffs: their rows in a tenant's files, price of any moment, billing windows, and what a course of power costs."""
 
-from wss.tariffs.bill import bill, charges, demand_charge, energy_rows, peak_charges, priced
+from wss.tariffs.bill import bill, charges, energy_rows, peak_charges, priced
 from wss.tariffs.component import Component, Course
 from wss.tariffs.components.demand_charge import DemandCharge
 from wss.tariffs.components.energy import Period, Span
@@ -23,7 +23,6 @@ __all__ = [
     "begins",
     "bill",
     "charges",
-    "demand_charge",
     "dues",
     "energy_rows",
     "mean_price",

@@ -98,11 +98,6 @@ def charges(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: Mapping[s
     return found
 
 
-def demand_charge(tariff: Tariff, power_total: xr.DataArray, peak_so_far_kw: float = 0.0) -> float:
-    """What `power_total` (time,) [kW] adds to the demand charge alone, as `charges` has it. [currency]"""
-    return charges(tariff, power_total, peak_so_far_kw).get("demand_charge", 0.0)
-
-
 def peak_charges(
     tariff: Tariff,
     time: pd.DatetimeIndex,

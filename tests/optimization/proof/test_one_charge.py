@@ -9,6 +9,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tariffs.conftest import demand_charge
 from wss import tariffs
 from wss.config import Tariff
 from wss.hydraulics import Engine
@@ -60,7 +61,7 @@ def test_bill_plan_and_verdict_agree(problem, start, zone, minutes, named, price
         pumps = engine.pumps
     plan = pd.DataFrame(speed, own.time, pd.Index(pumps, name="pump")).stack().to_xarray()
     verdict = verify(own, plan)
-    billed = tariffs.demand_charge(agreed, verdict.simulation.power.sum("pump"), so_far)
+    billed = demand_charge(agreed, verdict.simulation.power.sum("pump"), so_far)
     assert billed == pytest.approx(planned, abs=1e-9)
     assert billed == pytest.approx(verdict.charge, abs=1e-9)
 
