@@ -45,15 +45,15 @@ def run_daily(tenant: str, day: str = "", workspace: Workspace | None = None) ->
             for name, given in (("kpi", {"day": day}), ("quality", {}))
         )
         kpis = [] if record.error else store.kpis(run_id=record.id)[["name", "item", "value", "unit"]].to_dict("records")
-        paths = (str(notebooks.executed(workspace, tenant, run)) for run in (record, doubts))
         return DailyResult(
             tenant,
             KpiSummary.of(record.summary).day or day,
             kpis,
-            *paths,
-            str(workspace.runs(tenant) / record.folder),
-            record.cpu_seconds + doubts.cpu_seconds,
-            "; ".join(run.error for run in (record, doubts) if run.error) or None,
+            notebook=str(notebooks.executed(workspace, tenant, record)),
+            quality_notebook=str(notebooks.executed(workspace, tenant, doubts)),
+            run_folder=str(workspace.runs(tenant) / record.folder),
+            cpu_seconds=record.cpu_seconds + doubts.cpu_seconds,
+            error="; ".join(run.error for run in (record, doubts) if run.error) or None,
         )
 
     return guarded("daily", tenant, workspace, work, lambda error: DailyResult(tenant, day, error=error))
