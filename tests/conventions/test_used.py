@@ -14,7 +14,6 @@ PACKAGE = sorted((ROOT / "wss").rglob("*.py"))
 USERS = [p for part in ("flows", "benchmarks", ".ci") for p in sorted((ROOT / part).rglob("*.py"))]
 USERS += [p for part in ("notebooks", "voila_apps") for p in sorted((ROOT / part).rglob("*.ipynb"))]
 ALLOWED = {
-    "bill": "what a month costs, to be compared with the supplier's invoice",
     "of_cells": "for a further kind of file: docs/intake.md",
     "upgrade": "called by Alembic",
 }

@@ -12,7 +12,6 @@ LONGEST_ID = 31
 """EPANET's own limit; it aborts the whole process on ids much longer than this."""
 FREE_TEXT = {"TITL", "LABE", "BACK", "TAGS", "END"}
 """Sections (by their first four letters, as EPANET knows them) whose words are not ids."""
-END = Line(0, "END", [], "[END]", True)
 
 
 def sections(text: str) -> dict[str, list[list[str]]]:
@@ -73,41 +72,6 @@ def refuse(text: str) -> None:
     if not found["TANK"]:
         faults.append("there is no tank, so pumping cannot be moved in time; add a [TANKS] section")
     raise_all(faults, "reading the network", NetworkError)
-
-
-def controls_of(text: str, links: set[str]) -> str:
-    """The network without the controls that act on other links than `links`, and without the rules that act on none of them."""
-    kept: list[Line] = []
-    rule: list[Line] = []
-    dropped = False
-    for line in [*network_file.lines(text), END]:
-        if line.opens or _first(line) == "RULE":
-            stays = not rule or _first(rule[0]) != "RULE" or bool(_acted(rule) & links)
-            kept += rule if stays else []
-            rule, dropped = [], dropped or not stays
-        if line.opens and line.section == "END":
-            break
-        if line.section == "RULE" and not line.opens:
-            rule.append(line)
-        elif line.section == "CONT" and line.words and not links.intersection(line.words[1:2]):
-            dropped = True
-        else:
-            kept.append(line)
-    return "\n".join([*(line.text for line in kept), "[END]", ""]) if dropped else text
-
-
-def _first(line: Line) -> str:
-    return line.words[0].upper() if line.words else ""
-
-
-def _acted(rule: list[Line]) -> set[str]:
-    """Links that the actions of a rule's lines set."""
-    found, acting = set(), False
-    for line in rule:
-        acting = _first(line) in ("THEN", "ELSE") or (acting and _first(line) == "AND")
-        if acting and len(line.words) > 2:
-            found.add(line.words[2])
-    return found
 
 
 def added(text: str, section: str, line: str) -> str:

@@ -13,7 +13,7 @@ import yaml
 from wss import network_file
 from wss.errors import ConfigError, NetworkError, NotFoundError, raise_all
 from wss.hydraulics.facts import Facts, facts
-from wss.hydraulics.inp import added, controls_of
+from wss.hydraulics.inp import added
 from wss.optimization.case.keys import CaseFile, parse
 from wss.optimization.core.problem import Problem
 from wss.quantities import labelled
@@ -120,7 +120,6 @@ def _listed(price: xr.DataArray) -> list[float]:
 
 def _problem(case: CaseFile, found: Facts, text: str) -> Problem:
     decision_s, replay_s = _grids(case, found)
-    text = controls_of(text, {*found.pumps, *case.open_when_off})
     if case.demand_multiplier != 1.0 or "demand_multiplier" in case.model_fields_set:
         text = added(text, "OPTIONS", f"Demand Multiplier {max(case.demand_multiplier, 1e-9):.12g}")
     everywhere, floors = case.pressure_min_everywhere, dict(case.pressure_min)
