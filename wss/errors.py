@@ -48,6 +48,10 @@ class NotebookError(WssError):
     """A notebook was given wrong parameters, or one of its cells failed."""
 
 
+class KernelError(WssError):
+    """The parent of warm kernels cannot be started, or refuses a launch."""
+
+
 def raise_all(faults: list[str], during: str, kind: type[WssError] = DataError) -> None:
     """Raise one `kind` that lists every fault, so that a user mends a file in one pass; do nothing if there is none."""
     if faults:

@@ -18,7 +18,7 @@ import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from traitlets.config import Config
 
-from wss import shipped, times
+from wss import kernels, shipped, times
 from wss.errors import NotebookError, NotFoundError, raise_all
 from wss.records import Table
 from wss.steps import masked
@@ -28,6 +28,7 @@ from wss.store import RunRecord, Store, Workspace
 log = logging.getLogger(__name__)
 
 KERNEL = "python3"
+"""The kernel that the notebooks name; a warm one, where one is to be had, is the same in all but the time that it takes."""
 CELL_TIMEOUT_S = 1800
 STALE_STAGING_S = 86_400
 TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
@@ -170,7 +171,7 @@ def _execute(notebook: Notebook, given: dict[str, Any], staging: Path) -> str | 
                 nb,
                 str(out),
                 parameters=given,
-                kernel_name=KERNEL,
+                kernel_name=kernels.KERNEL if kernels.served() else KERNEL,
                 progress_bar=False,
                 execution_timeout=CELL_TIMEOUT_S,
                 resources={"metadata": {"path": str(staging)}},

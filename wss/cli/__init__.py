@@ -3,7 +3,22 @@
 import typer
 
 from wss import __version__
-from wss.cli import backtest, demo, forecast, ingest, operate, optimize, profile, quality, refit, screens, sftp, store, tenants
+from wss.cli import (
+    backtest,
+    demo,
+    forecast,
+    ingest,
+    kernels,
+    operate,
+    optimize,
+    profile,
+    quality,
+    refit,
+    screens,
+    sftp,
+    store,
+    tenants,
+)
 from wss.cli.console import Group, set_up_logging
 
 app = typer.Typer(
@@ -39,6 +54,7 @@ backtest.register(app)
 demo.register(app)
 forecast.register(app)
 ingest.register(app)
+kernels.register(app)
 operate.register(app)
 optimize.register(app)
 profile.register(app)
