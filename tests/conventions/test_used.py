@@ -15,6 +15,9 @@ USERS = [p for part in ("flows", "benchmarks", ".ci") for p in sorted((ROOT / pa
 USERS += [p for part in ("notebooks", "voila_apps") for p in sorted((ROOT / part).rglob("*.ipynb"))]
 ALLOWED = {
     "of_cells": "for a further kind of file: docs/intake.md",
+    "WarmProvisioner": "an entry point of jupyter_client",
+    "start": "a command of `wss kernels`, by its decorator",
+    "stop": "a command of `wss kernels`, by its decorator",
     "upgrade": "called by Alembic",
 }
 """Public all the same, and why."""
